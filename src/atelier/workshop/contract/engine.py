@@ -1,0 +1,87 @@
+"""What every engine promises. The contract test suite in `suite.py` holds an engine to each of these words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from .specs import (
+    Capabilities,
+    Fingerprint,
+    FileRef,
+    GenerateSpec,
+    Inspection,
+    Output,
+    Preview,
+    Progress,
+    TrainResult,
+    TrainSpec,
+    Upload,
+)
+
+Report = Callable[[Progress], None]
+"""Takes news of a long job. Raises `Cancelled` when the job is to stop: call it at least once a second."""
+
+Emit = Callable[[Preview | Progress], None]
+"""Takes news of a generation. Raises `Cancelled` when the client left."""
+
+
+class Hand(Protocol):
+    """A loaded adapter: cheap to hold, many at once. `close` frees what it holds and may be called twice."""
+
+    adapter_sha256: str
+
+    @property
+    def bytes_held(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Learns a creator's style from files and makes new files in it. Knows no user and no price.
+
+    Constructing an engine and asking for its capabilities is cheap and imports no heavy library. All methods may be
+    called from any thread, `generate` from many at once. Nothing is ever written outside the given workspace but
+    the engine's own cache folder.
+    """
+
+    name: str
+
+    def capabilities(self) -> Capabilities:
+        """What this engine offers. Pure, and the same for the life of the process."""
+        ...
+
+    def inspect(self, upload: Upload, workspace: Path) -> Inspection:
+        """Read a hostile file and write each usable piece, cleaned, into the workspace.
+
+        Errors: Unreadable when nothing in the file can be used at all.
+        """
+        ...
+
+    def similarity(self, left: Fingerprint, right: Fingerprint) -> float:
+        """How alike two works are by fingerprints of the same scheme, 0 (nothing in common) to 1 (the same)."""
+        ...
+
+    def train(self, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
+        """Learn an adapter from the works and evaluate it on works held out.
+
+        Errors: TooFewWorks; Unreadable naming the work; Cancelled within two seconds of being asked.
+        """
+        ...
+
+    def load(self, adapter: Path) -> Hand:
+        """Make an adapter folder ready for use. Errors: AdapterInvalid."""
+        ...
+
+    def generate(self, hand: Hand, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
+        """Make one output a seed, streaming previews of no more than the revealed share.
+
+        Errors: BriefInvalid naming the field; Refused; Busy; Cancelled when `emit` says so.
+        """
+        ...
+
+    def export(self, master: Path, format_name: str, workspace: Path) -> FileRef:
+        """Write a master in one of the formats of the capabilities."""
+        ...

@@ -1,0 +1,306 @@
+"""The frozen, JSON-able things that cross the door between the market and the workshop.
+
+Every spec names its inputs by SHA-256 and carries no user, no price and no framework object, so that the same
+request can be logged, queued, replayed on another machine and compared byte for byte.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sha256 = str
+"""Lower-case hexadecimal SHA-256 of the bytes of a file."""
+
+
+class Spec(BaseModel):
+    """A value that never changes after it was made and survives a round trip through JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# What an engine can do ------------------------------------------------------------------------------------------
+
+
+class Category(Spec):
+    """One craft a creator can offer, such as copywriting."""
+
+    slug: str
+    title: str
+
+
+class FileKind(Spec):
+    """One kind of file that may be uploaded as a work. The suffix is lower case and starts with a dot."""
+
+    suffix: str
+    media_type: str
+    title: str
+
+
+class OutputFormat(Spec):
+    """One format in which a master can be delivered."""
+
+    name: str
+    title: str
+    media_type: str
+    suffix: str
+
+
+class BaseModelInfo(Spec):
+    """The base model that adapters are trained on; `sha256` names the exact weights."""
+
+    name: str
+    sha256: Sha256
+    licence: str
+    source: str
+    parameters: int
+
+
+class Limits(Spec):
+    """Hard bounds, and the advice on how much is enough. Bytes, counts and seconds."""
+
+    upload_bytes: int = 10_000_000
+    pieces_per_file: int = 500
+    inspect_seconds: float = 60
+    works_min: int = 1
+    works_advised: int = 40
+    works_max: int = 2_000
+    samples_max: int = 4
+
+
+class Capabilities(Spec):
+    """What an engine offers; cheap to ask for, so that a web page can.
+
+    `brief_schema` is a JSON Schema object whose properties become the brief form, in the order they are written;
+    `extent_unit` is the plural noun in which pieces are measured; `near_duplicate_at` is the similarity (0..1) at
+    which two works count as near copies.
+    """
+
+    engine: str
+    title: str
+    version: str
+    categories: tuple[Category, ...]
+    accepts: tuple[FileKind, ...]
+    accepts_pasted: FileKind | None = None
+    brief_schema: dict[str, Any]
+    output_kind: Literal["text", "image", "audio", "score"]
+    formats: tuple[OutputFormat, ...]
+    extent_unit: str
+    near_duplicate_at: float = 0.7
+    base: BaseModelInfo
+    limits: Limits = Limits()
+
+
+# Works ----------------------------------------------------------------------------------------------------------
+
+
+class Upload(Spec):
+    """A file as a person sent it: neither its name nor its media type is to be trusted. `path` is absolute."""
+
+    path: str
+    filename: str
+    sha256: Sha256
+    bytes: int
+
+
+class Fingerprint(Spec):
+    """A value by which near copies are found.
+
+    `value` is what the engine's `similarity` compares; `bands` are integers (63 bit) of which near copies are likely
+    to share at least one, so that candidates can be looked up by index. An empty `bands` means exact comparison.
+    """
+
+    scheme: str
+    value: str
+    bands: tuple[int, ...] = ()
+
+
+class Piece(Spec):
+    """One usable work found in an upload. `file` is relative to the workspace and holds the cleaned work."""
+
+    file: str
+    sha256: Sha256
+    bytes: int
+    media_type: str
+    title: str
+    tags: tuple[str, ...] = ()
+    description: str = ""
+    language: str = ""
+    extent: int
+    excerpt: str
+    fingerprints: tuple[Fingerprint, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+class Refusal(Spec):
+    """Why something was not taken, in words for its owner: what, why, and what to do."""
+
+    where: str
+    code: str
+    message: str
+    remedy: str
+
+
+class Inspection(Spec):
+    """What an upload holds: the pieces that can be used, and the reasons for those that cannot."""
+
+    pieces: tuple[Piece, ...]
+    refusals: tuple[Refusal, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+class WorkFile(Spec):
+    """A work as training sees it. `path` is absolute; `id` is opaque to the engine and comes back in evaluations."""
+
+    id: str
+    path: str
+    sha256: Sha256
+    title: str
+    tags: tuple[str, ...] = ()
+    description: str = ""
+    language: str = ""
+
+
+# Training -------------------------------------------------------------------------------------------------------
+
+
+class Guardrails(Spec):
+    """What a creation model must never do: subjects it refuses, words it never writes."""
+
+    subjects_refused: tuple[str, ...] = ()
+    words_never: tuple[str, ...] = ()
+
+
+class TrainSpec(Spec):
+    """Everything a training run depends on. `recipe` overrides the engine's own defaults by name."""
+
+    works: tuple[WorkFile, ...]
+    dataset_sha256: Sha256
+    seed: int = 0
+    category: str = ""
+    guardrails: Guardrails = Guardrails()
+    recipe: dict[str, float | int | str | bool] = Field(default_factory=dict)
+
+
+class Measure(Spec):
+    """One figure with its uncertainty. `low` and `high` bound a 95 % interval; equal to `value` when it is exact."""
+
+    value: float
+    low: float
+    high: float
+    unit: str = ""
+    meaning: str
+
+
+class Answer(Spec):
+    """The answer to one of the four questions: a verdict, a sentence a person understands, and the figures."""
+
+    verdict: Literal["good", "fair", "poor", "unknown"]
+    sentence: str
+    measures: dict[str, Measure] = Field(default_factory=dict)
+
+
+class Evaluation(Spec):
+    """What a version has learned, on works held out of training and of early stopping.
+
+    `fidelity`: how much nearer the creator than the base; `worth`: does it beat the base given a good reference
+    prompt; `copying`: verbatim overlap with the training works; `safety`: what it refused. `publishable` is False
+    when the honest answer is that the version is no better than the base.
+    """
+
+    fidelity: Answer
+    worth: Answer
+    copying: Answer
+    safety: Answer
+    publishable: bool
+    summary: str
+    held_out: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
+    curve: tuple[dict[str, float], ...] = ()
+    examples: tuple[dict[str, str], ...] = ()
+
+    def flat(self) -> dict[str, Any]:
+        """The same as nested plain objects in which `fidelity.perplexity_base` is a number, for scripts."""
+        answers: dict[str, Any] = {}
+        for question in ("fidelity", "worth", "copying", "safety"):
+            answer: Answer = getattr(self, question)
+            answers[question] = {
+                "verdict": answer.verdict,
+                "sentence": answer.sentence,
+                **{name: measure.value for name, measure in answer.measures.items()},
+                "intervals": {name: [m.low, m.high] for name, m in answer.measures.items()},
+            }
+        return {**answers, "publishable": self.publishable, "summary": self.summary}
+
+
+class FileRef(Spec):
+    """A file the engine wrote, relative to the workspace it was given."""
+
+    path: str
+    sha256: Sha256
+    bytes: int
+    media_type: str
+
+
+class TrainResult(Spec):
+    """A finished training run. `adapter_sha256` names the adapter; `card` is its model card as data."""
+
+    adapter_dir: str
+    adapter_files: tuple[FileRef, ...]
+    adapter_sha256: Sha256
+    evaluation: Evaluation
+    card: dict[str, Any]
+    seconds: float
+
+
+# Generation -----------------------------------------------------------------------------------------------------
+
+
+class GenerateSpec(Spec):
+    """One request for samples. One seed a sample; the same seed gives the same output whoever else is served.
+
+    `reveal` (0..1) is the share of each sample that previews may show; the engine never emits more than that.
+    """
+
+    request_id: str
+    adapter_sha256: Sha256
+    brief: dict[str, Any]
+    seeds: tuple[int, ...]
+    reveal: float = Field(default=1.0, ge=0, le=1)
+    guardrails: Guardrails = Guardrails()
+
+
+class Output(Spec):
+    """A finished piece. `file` is the master in the engine's own format; `reduced` is what may be shown unpaid."""
+
+    sample: int
+    seed: int
+    file: FileRef
+    reduced: dict[str, Any]
+    extent: int
+    finish: Literal["complete", "length"]
+
+
+# News -----------------------------------------------------------------------------------------------------------
+
+
+class Progress(Spec):
+    """How far something is. `done/planned` never goes back within one job; `seconds_left` is None while unknown."""
+
+    stage: str
+    done: int
+    planned: int
+    seconds_left: float | None = None
+    note: str = ""
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class Preview(Spec):
+    """A part of sample number `sample`, to be shown at once. `payload` belongs to the output kind.
+
+    For kind "text", payload is {"append": str}: what follows the text shown so far.
+    """
+
+    sample: int
+    payload: dict[str, Any]

@@ -1,0 +1,1 @@
+"""Text: copywriting, marketing and other short prose, by LoRA on a small language model shared by many creators."""

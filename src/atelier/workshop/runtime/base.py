@@ -1,0 +1,56 @@
+"""The interface behind which engines run, on this machine's worker or elsewhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from ..contract import Emit, FileRef, GenerateSpec, Inspection, Output, Report, TrainResult, TrainSpec, Upload
+
+
+class Runtime(Protocol):
+    """Runs engine work with its limits: time, memory, priority, and how many adapters are held at once.
+
+    Called from worker threads, many at once. All errors of the contract pass through unchanged. A job that is asked
+    to stop (its `report` or `emit` raises Cancelled) has stopped within two seconds and left no process behind; when
+    the worker itself is killed, its child processes die with it.
+    """
+
+    def inspect(self, engine: str, upload: Upload, workspace: Path) -> Inspection:
+        """Inspect a hostile file in a process of its own, bounded in time and memory. Errors: OverTime."""
+        ...
+
+    def train(self, engine: str, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
+        """Train at low priority in a process of its own."""
+        ...
+
+    def generate(
+        self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit
+    ) -> list[Output]:
+        """Generate in this process, batched with whatever else runs; the adapter comes from a bounded LRU."""
+        ...
+
+    def export(self, engine: str, master: Path, format_name: str, workspace: Path) -> FileRef:
+        """Write a master in another format."""
+        ...
+
+    def warm(self, engine: str) -> None:
+        """Load the engine's base, so that the first request does not wait for it."""
+        ...
+
+    def sentence_vectors(self, texts: list[str]) -> list[list[float]]:
+        """Unit vectors (384 dimensions) in which near meanings lie near each other."""
+        ...
+
+    def close(self) -> None:
+        """Stop what runs and free what is held."""
+        ...
+
+
+@cache
+def runtime() -> Runtime:
+    """The runtime of this installation, one a process."""
+    from .local import LocalRuntime
+
+    return LocalRuntime()
