@@ -119,7 +119,7 @@ def _tensors(reader: Any, config: dict[str, Any]) -> Iterator[tuple[str, NDArray
     from gguf import dequantize
 
     for tensor in reader.tensors:
-        values = np.asarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+        values = np.array(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
         place = tensor.name.removesuffix(".weight")
         if place in _OUTSIDE:
             yield f"{_OUTSIDE[place]}.weight", values
