@@ -288,7 +288,7 @@ class Cluster:
             self._make_role(admin)
             if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
                 admin.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
-            admin.execute(f"REVOKE CONNECT ON DATABASE {DATABASE}, postgres FROM PUBLIC")
+            admin.execute(f"REVOKE CONNECT ON DATABASE {DATABASE} FROM PUBLIC")
         for database in (DATABASE, *(["template1"] if self.creates_databases else [])):
             with psycopg.connect(self._url(ADMIN, database), autocommit=True) as admin:
                 for extension in EXTENSIONS:

@@ -1,0 +1,45 @@
+"""The JSON API: each room's `api.router` under one roof, with the errors of actions as JSON."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+from atelier import __version__
+from atelier.market.accounts.auth import bearer_or_session
+from atelier.market.core.errors import MarketError
+
+api = NinjaAPI(
+    title="Atelier",
+    version=__version__,
+    description="Everything the pages do, as JSON. Make a token on your account page and send it as a bearer token.",
+    auth=bearer_or_session,
+    urls_namespace="api",
+)
+
+
+@api.exception_handler(MarketError)
+def market_error(request: HttpRequest, error: MarketError) -> HttpResponse:
+    """{code, message, field, remedy} with the error's own status."""
+    body = {"code": error.code, "message": error.message, "field": error.field, "remedy": error.remedy}
+    return api.create_response(request, body, status=error.status)
+
+
+@api.exception_handler(ValidationError)
+def validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """A body that does not fit the schema, in the same shape as every other error."""
+    first = error.errors[0] if error.errors else {}
+    field = ".".join(str(part) for part in first.get("loc", ())[1:])
+    body = {"code": "invalid", "message": str(first.get("msg", "")), "field": field, "remedy": "", "all": error.errors}
+    return api.create_response(request, body, status=422)
+
+
+for app in settings.INSTALLED_APPS:
+    if app.startswith("atelier.market.") and find_spec(f"{app}.api"):
+        room = import_module(f"{app}.api")
+        api.add_router("", room.router, tags=[app.rsplit(".", 1)[-1]])

@@ -1,0 +1,124 @@
+"""Briefs, the samples made for them, and which works each output is owed to."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from atelier.market.accounts.models import User
+from atelier.market.core.models import Blob
+from atelier.market.studio.models import CreationModel, Version
+from atelier.market.works.models import Work
+
+
+class Generation(models.Model):
+    """One brief and the samples made for it. In the playground the viewer is the creator and sees everything."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    creation_model = models.ForeignKey(CreationModel, on_delete=models.PROTECT, related_name="generations")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="generations")
+    viewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="generations")
+    is_playground = models.BooleanField(default=False)
+    brief = models.JSONField()
+    seeds = ArrayField(models.BigIntegerField())
+    reveal = models.FloatField()
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    done = models.PositiveIntegerField(default=0)
+    planned = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.CharField(max_length=1000, blank=True)
+    remedy = models.CharField(max_length=500, blank=True)
+    # What the same person asks twice with one key (a double click) is one generation.
+    idempotency_key = models.CharField(max_length=64)
+    varies = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="variations")
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_preview_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["viewer", "idempotency_key"], name="one_generation_a_key"),
+        ]
+        indexes = [models.Index(fields=["viewer", "-created_at"])]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in {self.State.SUCCEEDED, self.State.FAILED, self.State.CANCELLED}
+
+    @property
+    def topic(self) -> str:
+        """The live topic on which its news appears."""
+        return f"generation:{self.pk}"
+
+
+class Output(models.Model):
+    """A finished piece. `reduced` may be shown to anyone who may see the generation; `blob` only after purchase."""
+
+    class State(models.TextChoices):
+        OFFERED = "offered"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    generation = models.ForeignKey(Generation, on_delete=models.PROTECT, related_name="outputs")
+    sample = models.PositiveIntegerField()
+    seed = models.BigIntegerField()
+    kind = models.CharField(max_length=10)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    reduced = models.JSONField()
+    extent = models.PositiveIntegerField()
+    finish = models.CharField(max_length=10)
+    state = models.CharField(max_length=10, choices=State, default=State.OFFERED)
+    withdrawn_because = models.CharField(max_length=200, blank=True)
+    # Chosen by the creator to be shown whole on the model's page.
+    showcased_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["generation", "sample"], name="one_output_a_sample")]
+        ordering = ["sample"]
+
+
+class Attribution(models.Model):
+    """What part of an output is owed to a work, in parts per million; all parts of an output add up to a million."""
+
+    output = models.ForeignKey(Output, on_delete=models.PROTECT, related_name="attributions")
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="+")
+    parts = models.PositiveIntegerField()
+    method = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["output", "work"], name="one_attribution_a_work"),
+            models.CheckConstraint(condition=Q(parts__gte=0, parts__lte=1_000_000), name="attribution_in_bounds"),
+        ]
+
+
+class SampleCount(models.Model):
+    """How many free samples a viewer took on a day: of one model, or of all (`creation_model` null)."""
+
+    viewer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    creation_model = models.ForeignKey(CreationModel, null=True, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["viewer", "creation_model", "day"], name="one_count_a_day", nulls_distinct=False
+            )
+        ]
