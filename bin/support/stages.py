@@ -1,0 +1,146 @@
+"""Runs every check in turn, goes on after a failure, and ends with a summary and pytest's own closing lines."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = Path(sys.executable).parent
+NO_TESTS = 5
+# Longer than the whole suite may take; a stage that hangs is ended so that the others still speak.
+LIMIT = 1800
+SLOW = "slow or browser or engine"
+
+
+@dataclass
+class Stage:
+    """One check and how it ended."""
+
+    name: str
+    command: list[str]
+    may_be_empty: bool = False
+    code: int = -1
+    seconds: float = 0.0
+    closing: str = ""
+
+    @property
+    def is_pytest(self) -> bool:
+        return "pytest" in Path(self.command[0]).name
+
+
+def tool(name: str, *arguments: str) -> list[str]:
+    """A tool of this environment."""
+    return [str(TOOLS / name), *arguments]
+
+
+def lint() -> list[Stage]:
+    """What reads the code without running it."""
+    return [
+        Stage("ruff check", tool("ruff", "check", ".")),
+        Stage("ruff format", tool("ruff", "format", "--check", ".")),
+        Stage("mypy", tool("mypy")),
+        Stage("imports", tool("lint-imports")),
+    ]
+
+
+def fast() -> Stage:
+    """The tests that need neither a browser nor the real engine, two at a time."""
+    return Stage("tests", tool("pytest", "-q", "-n", "2", "-m", f"not ({SLOW})"))
+
+
+def slow() -> Stage:
+    """The tests that need the machine for themselves, one at a time."""
+    return Stage("slow tests", tool("pytest", "-q", "-m", SLOW), may_be_empty=True)
+
+
+def run(stage: Stage) -> None:
+    """Runs it, its output passed on line by line."""
+    print(f"\n── {stage.name}: {' '.join([Path(stage.command[0]).name, *stage.command[1:]])}", flush=True)
+    begun = time.monotonic()
+    process = subprocess.Popen(stage.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    watch = subprocess.Popen(["sh", "-c", f"sleep {LIMIT}; kill -INT {process.pid}"])
+    try:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if stage.is_pytest and re.search(r"\b(passed|failed|error|errors|no tests ran)\b.* in [\d.]+s", line):
+                stage.closing = line.strip().strip("=").strip()
+        stage.code = process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        raise
+    finally:
+        watch.kill()
+        watch.wait()
+    stage.seconds = time.monotonic() - begun
+    if stage.may_be_empty and stage.code == NO_TESTS:
+        stage.code = 0
+
+
+def find_chromium() -> str | None:
+    """The browser, installed when that is possible; its path goes to the tests in CHROMIUM."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return named if Path(named).exists() else None
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("── installing Chromium", flush=True)
+        quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
+        subprocess.run(["apt-get", "update", "-q"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"], **quiet)
+        found = shutil.which("chromium")
+    return found
+
+
+def summary(stages: list[Stage]) -> int:
+    """Prints how each stage ended; 1 when any failed."""
+    print("\n── summary")
+    for stage in stages:
+        verdict = "passed" if stage.code == 0 else f"FAILED (exit {stage.code})"
+        print(f"{stage.name:<12} {verdict:<18} {stage.seconds:6.0f} s  {stage.closing}")
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", " ".join(s.closing for s in stages)):
+        counts["failed" if word == "error" else word] += int(number)
+    if any(stage.is_pytest for stage in stages):
+        print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped", flush=True)
+    return int(any(stage.code != 0 for stage in stages))
+
+
+def plan(words: list[str]) -> list[Stage]:
+    """The stages a command line asks for. Errors: SystemExit with the usage."""
+    if words[:1] == ["--"]:
+        return [Stage("tests", tool("pytest", *words[1:]))]
+    plans = {"all": [*lint(), fast(), slow()], "lint": lint(), "fast": [fast()], "slow": [slow()]}
+    asked = words[0] if words else "all"
+    if asked not in plans or len(words) > 1:
+        raise SystemExit("usage: bin/test [all|lint|fast|slow]   or   bin/test -- ARGUMENTS OF PYTEST")
+    return plans[asked]
+
+
+def main() -> int:
+    """Exit code 0 only when every stage passed."""
+    stages = plan(sys.argv[1:])
+    if any(stage.name == "slow tests" for stage in stages):
+        browser = find_chromium()
+        if browser is None:
+            print("Chromium is missing. Install it, or set CHROMIUM to its path; then start again.", file=sys.stderr)
+            return 1
+        os.environ["CHROMIUM"] = browser
+    try:
+        for stage in stages:
+            run(stage)
+    except KeyboardInterrupt:
+        return 130
+    return summary(stages)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
