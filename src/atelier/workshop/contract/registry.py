@@ -6,28 +6,36 @@ tests bring the fake engine in that way.
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable, Iterator
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import cast
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
 
 from .engine import Engine
 from .errors import EngineUnavailable
 
+log = logging.getLogger(__name__)
+
 GROUP = "atelier.engines"
+
+_broken: dict[str, str] = {}
 
 
 @cache
 def engines() -> dict[str, Engine]:
-    """All engines of this installation by name, constructed once a process, in order of name."""
+    """All engines of this installation by name, constructed once a process, in order of name.
+
+    An engine that cannot be loaded is logged and left out, so that the others still work.
+    """
     found: dict[str, Engine] = {}
-    for point in entry_points(group=GROUP):
-        found[point.name] = cast(Engine, point.load()())
-    for pair in filter(None, os.environ.get("ATELIER_EXTRA_ENGINES", "").split(",")):
-        name, _, target = pair.partition("=")
-        module, _, attribute = target.partition(":")
-        found[name.strip()] = cast(Engine, getattr(import_module(module.strip()), attribute.strip())())
+    for name, load in _declared():
+        try:
+            found[name] = cast(Engine, load()())
+        except Exception as error:
+            log.exception("the engine %r cannot be loaded", name)
+            _broken[name] = f"{type(error).__name__}: {error}"
     return dict(sorted(found.items()))
 
 
@@ -37,4 +45,14 @@ def engine(name: str) -> Engine:
         return engines()[name]
     except KeyError:
         known = ", ".join(engines()) or "none"
-        raise EngineUnavailable(f"There is no engine called “{name}”.", remedy=f"Installed: {known}.") from None
+    if name in _broken:
+        raise EngineUnavailable(f"The engine “{name}” cannot be loaded: {_broken[name]}.", remedy="Install it anew.")
+    raise EngineUnavailable(f"There is no engine called “{name}”.", remedy=f"Installed: {known}.")
+
+
+def _declared() -> Iterator[tuple[str, Callable[[], Any]]]:
+    for point in entry_points(group=GROUP):
+        yield point.name, point.load
+    for pair in filter(None, os.environ.get("ATELIER_EXTRA_ENGINES", "").split(",")):
+        name, _, target = pair.partition("=")
+        yield name.strip(), EntryPoint(name.strip(), target.strip(), GROUP).load

@@ -6,7 +6,17 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from ..contract import Emit, FileRef, GenerateSpec, Inspection, Output, Report, TrainResult, TrainSpec, Upload
+from atelier.workshop.contract import (
+    Emit,
+    FileRef,
+    GenerateSpec,
+    Inspection,
+    Output,
+    Report,
+    TrainResult,
+    TrainSpec,
+    Upload,
+)
 
 
 class Runtime(Protocol):
@@ -18,21 +28,31 @@ class Runtime(Protocol):
     """
 
     def inspect(self, engine: str, upload: Upload, workspace: Path) -> Inspection:
-        """Inspect a hostile file in a process of its own, bounded in time and memory. Errors: OverTime."""
+        """Inspect a hostile file in a process of its own, bounded in time and memory.
+
+        Errors: OverTime; Unreadable, also when the reader crashed on the file or wanted too much memory.
+        """
         ...
 
     def train(self, engine: str, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
-        """Train at low priority in a process of its own."""
+        """Train at low priority in a process of its own.
+
+        `report` is called at least four times a second, with the same news again when there is none, so that a
+        training that is to stop does so at once. The card holds `peak_memory_bytes` of that process.
+
+        Errors: those of the contract; one with code `train_crashed` when the process ended without a result.
+        """
         ...
 
-    def generate(
-        self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit
-    ) -> list[Output]:
-        """Generate in this process, batched with whatever else runs; the adapter comes from a bounded LRU."""
+    def generate(self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
+        """Generate in this process, batched with whatever else runs; the adapter comes from a bounded LRU.
+
+        `adapter` is the folder of the adapter's files; they must be those that `spec.adapter_sha256` names.
+        """
         ...
 
     def export(self, engine: str, master: Path, format_name: str, workspace: Path) -> FileRef:
-        """Write a master in another format."""
+        """Write a master in another format, bounded as `inspect` is."""
         ...
 
     def warm(self, engine: str) -> None:

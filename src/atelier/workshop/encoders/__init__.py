@@ -1,0 +1,1 @@
+"""Turns works and queries into vectors that say what they mean."""

@@ -1,0 +1,140 @@
+"""Engines on this machine: hostile files in a sandbox, training in a process that steps back, generation here."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from atelier.workshop.contract import (
+    Cancelled,
+    Emit,
+    FileRef,
+    GenerateSpec,
+    Inspection,
+    Output,
+    Progress,
+    Report,
+    TrainResult,
+    TrainSpec,
+    Upload,
+    WorkshopError,
+)
+from atelier.workshop.contract.registry import engine as engined
+
+from .hands import Hands
+from .processes import Child, Gone
+from .sandbox import MEMORY_BYTES, Sandbox, upload_name
+from .wire import error_from_wire
+
+_HANDS_BYTES = 512 << 20
+_HEARTBEAT_SECONDS = 0.25
+_GRACE_SECONDS = 1.5
+
+
+class TrainCrashed(WorkshopError):
+    """The training process ended without a result. The message ends with what it said last."""
+
+    code = "train_crashed"
+
+
+class LocalRuntime:
+    """The `Runtime` of one machine.
+
+    `ATELIER_HANDS_BYTES` bounds what loaded adapters hold (default 512 MiB). An engine with a
+    method `warm()` has it called by `warm`.
+    """
+
+    def __init__(self, *, hands_bytes: int | None = None, sandbox_bytes: int = MEMORY_BYTES) -> None:
+        bound = int(os.environ.get("ATELIER_HANDS_BYTES", _HANDS_BYTES)) if hands_bytes is None else hands_bytes
+        self._hands = Hands(bound)
+        self._sandbox = Sandbox(sandbox_bytes)
+        self._training: set[Child] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def inspect(self, engine: str, upload: Upload, workspace: Path) -> Inspection:
+        limits = engined(engine).capabilities().limits
+        request = {
+            "verb": "inspect",
+            "engine": engine,
+            "upload": upload.model_dump(mode="json"),
+            "workspace": str(workspace),
+        }
+        result = self._sandbox.call(request, limits.inspect_seconds, upload_name(upload.filename))
+        return Inspection.model_validate(result)
+
+    def export(self, engine: str, master: Path, format_name: str, workspace: Path) -> FileRef:
+        limits = engined(engine).capabilities().limits
+        request = {
+            "verb": "export",
+            "engine": engine,
+            "master": str(master),
+            "format": format_name,
+            "workspace": str(workspace),
+        }
+        return FileRef.model_validate(self._sandbox.call(request, limits.inspect_seconds, master.name))
+
+    def train(self, engine: str, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
+        engined(engine)
+        child = Child("train", dict(os.environ))
+        with self._lock:
+            self._training.add(child)
+        try:
+            child.send({"engine": engine, "spec": spec.model_dump(mode="json"), "workspace": str(workspace)})
+            answer = self._follow(child, report)
+        except Gone:
+            if self._closed:
+                raise Cancelled from None
+            raise TrainCrashed(
+                f"The training process ended unexpectedly. It said last: {child.last_words() or 'nothing'}",
+                remedy="Start the training again; if it fails again, show this message to the operator.",
+            ) from None
+        except BaseException:
+            child.terminate(_GRACE_SECONDS)
+            raise
+        finally:
+            with self._lock:
+                self._training.discard(child)
+            child.close()
+        if "error" in answer:
+            raise error_from_wire(answer["error"])
+        result = TrainResult.model_validate(answer["result"])
+        card = {"peak_memory_bytes": answer["peak_memory_bytes"], **result.card}
+        return result.model_copy(update={"card": card})
+
+    def _follow(self, child: Child, report: Report) -> dict[str, Any]:
+        """Pass progress on until the result or the error comes."""
+        last = Progress(stage="starting", done=0, planned=1)
+        while True:
+            answer = child.receive(_HEARTBEAT_SECONDS)
+            if answer and "progress" not in answer:
+                return answer
+            if answer:
+                last = Progress.model_validate(answer["progress"])
+            report(last)
+
+    def generate(self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
+        chosen = engined(engine)
+        with self._hands.held(chosen, adapter, spec.adapter_sha256) as hand:
+            return chosen.generate(hand, spec, workspace, emit)
+
+    def warm(self, engine: str) -> None:
+        prepare = getattr(engined(engine), "warm", None)
+        if prepare is not None:
+            prepare()
+
+    def sentence_vectors(self, texts: list[str]) -> list[list[float]]:
+        from atelier.workshop.encoders.sentence import sentence_vectors
+
+        return sentence_vectors(texts)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            training = list(self._training)
+        for child in training:
+            child.kill()
+        self._sandbox.close()
+        self._hands.close()
