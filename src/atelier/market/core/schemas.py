@@ -1,0 +1,26 @@
+"""Shapes that every room's API shares."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Schema
+from pydantic import Field
+
+Limit = Annotated[int, Field(ge=1, le=100)]
+Offset = Annotated[int, Field(ge=0, le=100_000)]
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+IdempotencyKey = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class ErrorOut(Schema):
+    """What went wrong: a stable code, a sentence, the field it concerns, and what to do."""
+
+    code: str
+    message: str
+    field: str = ""
+    remedy: str = ""
+
+
+ERRORS = {status: ErrorOut for status in (400, 401, 403, 404, 409, 422, 429)}
+"""Every answer that is not the wished-for one, for `response=` of an operation."""
