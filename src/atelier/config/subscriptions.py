@@ -5,6 +5,7 @@ from __future__ import annotations
 from atelier.market.core.events import Subscription
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    Subscription("accounts.vetting_decided", "atelier.market.accounts.mail.tell_vetting_decided"),
     # A revoked consent pauses the versions that were trained on the work.
     Subscription("works.consent_revoked", "atelier.market.studio.actions.pause_versions_trained_on"),
     # Payment and licence are born together or not at all.

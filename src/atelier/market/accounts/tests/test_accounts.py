@@ -1,0 +1,108 @@
+import pytest
+from django.core import mail
+from django.test import Client
+
+from atelier.market.accounts import actions, queries
+from atelier.market.accounts.mail import tell_vetting_decided
+from atelier.market.accounts.models import ApiToken, Creator, VettingApplication
+from atelier.market.core.errors import Conflict, Denied, Invalid, Missing
+from atelier.market.core.models import AuditEntry
+from atelier.market.core.testing import make_creator, make_user
+
+pytestmark = pytest.mark.django_db
+STATEMENT = "I have written labels and letters for small makers for nine years."
+
+
+def test_a_person_becomes_a_creator_and_may_change_all_but_the_handle_once_approved() -> None:
+    user = make_user()
+    creator = actions.save_creator(actor=user, handle="Lena-Writes", headline="Short texts", about="", languages=["en"])
+    assert creator.handle == "lena-writes"
+    Creator.objects.filter(pk=creator.pk).update(vetted_at=creator.created_at)
+    actions.save_creator(actor=user, handle="lena-writes", headline="Shorter", about="", languages=["en", "fr"])
+    with pytest.raises(Invalid) as refused:
+        actions.save_creator(actor=user, handle="lena", headline="Shorter", about="", languages=["en"])
+    assert refused.value.field == "handle"
+    creator.refresh_from_db()
+    assert (creator.handle, creator.headline) == ("lena-writes", "Shorter")
+
+
+@pytest.mark.parametrize("handle", ["ab", "9lives", "with space", "admin", "-dash", "x" * 41])
+def test_a_handle_that_cannot_be_an_address_is_refused(handle: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        actions.save_creator(actor=make_user(), handle=handle, headline="h", about="", languages=["en"])
+    assert refused.value.field == "handle"
+    assert not Creator.objects.exists()
+
+
+def test_a_taken_handle_is_refused_and_nothing_changes() -> None:
+    taken = make_creator()
+    user = make_user()
+    with pytest.raises(Invalid, match="already"):
+        actions.save_creator(actor=user, handle=taken.handle, headline="h", about="", languages=["en"])
+    assert not queries.is_creator(user)
+
+
+def test_an_application_waits_once_and_is_decided_once() -> None:
+    creator, operator = make_creator(vetted=False), make_user(operator=True)
+    first = actions.apply_for_vetting(actor=creator.user, statement=STATEMENT)
+    assert actions.apply_for_vetting(actor=creator.user, statement=STATEMENT) == first
+    actions.decide_vetting(actor=operator, application_id=first.pk, approve=True)
+    creator.refresh_from_db()
+    assert creator.is_vetted
+    with pytest.raises(Conflict):
+        actions.decide_vetting(actor=operator, application_id=first.pk, approve=False, reason="changed my mind")
+    creator.refresh_from_db()
+    assert creator.is_vetted
+    assert AuditEntry.objects.filter(verb="accounts.vetting_approved", actor=operator).count() == 1
+
+
+def test_declining_needs_a_reason_and_the_creator_reads_it() -> None:
+    creator, operator = make_creator(vetted=False), make_user(operator=True)
+    application = actions.apply_for_vetting(actor=creator.user, statement=STATEMENT)
+    with pytest.raises(Invalid):
+        actions.decide_vetting(actor=operator, application_id=application.pk, approve=False)
+    actions.decide_vetting(actor=operator, application_id=application.pk, approve=False, reason="The links are dead.")
+    tell_vetting_decided(application.pk)
+    assert "The links are dead." in mail.outbox[0].body
+    assert mail.outbox[0].to == [creator.user.email]
+
+
+def test_only_operators_decide_and_never_on_themselves() -> None:
+    creator = make_creator(vetted=False)
+    application = actions.apply_for_vetting(actor=creator.user, statement=STATEMENT)
+    creator.user.is_staff = True
+    for person in (make_user(), creator.user):
+        with pytest.raises(Denied):
+            actions.decide_vetting(actor=person, application_id=application.pk, approve=True)
+    application.refresh_from_db()
+    assert application.state == VettingApplication.State.OPEN
+    assert not AuditEntry.objects.filter(verb__startswith="accounts.vetting").exists()
+
+
+def test_a_token_acts_for_its_owner_until_revoked_and_is_never_kept_in_clear(client: Client) -> None:
+    user = make_user("Token Owner")
+    token, text = actions.make_token(actor=user, name="script")
+    headers = {"Authorization": f"Bearer {text}"}
+    assert client.get("/api/me", headers=headers).json()["name"] == "Token Owner"
+    assert text not in str(ApiToken.objects.values().get(pk=token.pk))
+    actions.revoke_token(actor=user, token_id=token.pk)
+    assert client.get("/api/me", headers=headers).status_code == 401
+
+
+def test_nobody_revokes_a_token_of_another() -> None:
+    token, _text = actions.make_token(actor=make_user(), name="script")
+    with pytest.raises(Missing):
+        actions.revoke_token(actor=make_user(), token_id=token.pk)
+    token.refresh_from_db()
+    assert token.revoked_at is None
+
+
+def test_demo_sign_in_exists_in_a_demo_market_only(client: Client, settings: object) -> None:
+    buyer = make_user("Demo Buyer")
+    type(buyer).objects.filter(pk=buyer.pk).update(is_demo=True)
+    settings.DEMO = False
+    assert client.post("/demo/sign-in/buyer/").status_code == 404
+    assert "_auth_user_id" not in client.session
+    settings.DEMO = True
+    assert client.post("/demo/sign-in/buyer/", {"next": "https://evil.example/"}).url == "/"
+    assert client.session["_auth_user_id"] == str(buyer.pk)
