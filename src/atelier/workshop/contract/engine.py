@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from .specs import (
     Capabilities,
-    Fingerprint,
     FileRef,
+    Fingerprint,
     GenerateSpec,
     Inspection,
     Output,

@@ -63,7 +63,7 @@ def fingerprints(text: str) -> tuple[Fingerprint, Fingerprint]:
     spoken = [w.casefold() for w in words(text) if w[0].isalnum()]
     exact = hashlib.sha256(" ".join(spoken).encode()).hexdigest()
     shingles = {" ".join(spoken[i : i + 3]) for i in range(max(1, len(spoken) - 2))}
-    hashes = [hashlib.blake2b(s.encode(), digest_size=4 * _SLOTS).digest() for s in shingles]
+    hashes = [hashlib.shake_128(s.encode()).digest(4 * _SLOTS) for s in shingles]
     slots = [min(int.from_bytes(h[4 * i : 4 * i + 4]) for h in hashes) for i in range(_SLOTS)]
     bands = tuple(_band(i, slots[i : i + _BAND]) for i in range(0, _SLOTS, _BAND))
     value = "-".join(f"{slot:08x}" for slot in slots)
