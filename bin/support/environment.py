@@ -52,7 +52,9 @@ def digest(*parts: Path | str) -> str:
 
 
 def make_venv() -> None:
-    """An empty environment; one whose interpreter no longer runs is made anew."""
+    """An empty environment; one that still runs is kept as it is, one that no longer does is made anew."""
+    if runs():
+        return
     if VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir()):
         raise Failure(f"{VENV} exists and is not a virtual environment. Move it away, or set ATELIER_VENV to another.")
     if shutil.disk_usage(VENV.parent).free < ROOM_NEEDED:
