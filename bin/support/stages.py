@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +68,9 @@ def run(stage: Stage) -> None:
     begun = time.monotonic()
     process = subprocess.Popen(stage.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
-    watch = subprocess.Popen(["sh", "-c", f"sleep {LIMIT}; kill -INT {process.pid}"])
+    watch = threading.Timer(LIMIT, process.send_signal, [signal.SIGINT])
+    watch.daemon = True
+    watch.start()
     try:
         for line in process.stdout:
             print(line, end="", flush=True)
@@ -77,8 +81,7 @@ def run(stage: Stage) -> None:
         process.wait()
         raise
     finally:
-        watch.kill()
-        watch.wait()
+        watch.cancel()
     stage.seconds = time.monotonic() - begun
     if stage.may_be_empty and stage.code == NO_TESTS:
         stage.code = 0
