@@ -47,7 +47,7 @@ def converted(source: Path, sha256: str, cache: Path) -> Path:
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    with _locked(cache / "convert.lock"):
+    with locked(cache / "convert.lock"):
         if not folder.is_dir():
             _check(source, sha256)
             partial = Path(tempfile.mkdtemp(dir=cache, prefix="partial-"))
@@ -174,7 +174,7 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold a lock between processes. On Windows there is none: two may convert, and the rename decides."""
     with path.open("w") as file:
         if sys.platform != "win32":

@@ -1,0 +1,155 @@
+"""The text engine: the contract's words, handed to the modules that keep them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atelier.workshop.contract import (
+    AdapterInvalid,
+    Capabilities,
+    Category,
+    Emit,
+    FileKind,
+    FileRef,
+    Fingerprint,
+    GenerateSpec,
+    Hand,
+    Inspection,
+    Limits,
+    Output,
+    Report,
+    TrainResult,
+    TrainSpec,
+    Upload,
+)
+
+from .export import FORMATS, export
+from .fingerprints import NEAR_AT, similarity
+from .prompts import BRIEF_SCHEMA
+from .reading import inspect
+
+if TYPE_CHECKING:
+    from .base import Base
+    from .serving.adapters import TextHand
+    from .serving.sampling import Sampling
+    from .serving.scheduler import Scheduler
+
+VERSION = "1"
+_TEXT = FileKind(suffix=".txt", media_type="text/plain", title="Plain text")
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_ACCEPTS = (
+    _TEXT,
+    FileKind(suffix=".md", media_type="text/markdown", title="Markdown"),
+    FileKind(suffix=".html", media_type="text/html", title="Web page"),
+    FileKind(suffix=".htm", media_type="text/html", title="Web page"),
+    FileKind(suffix=".docx", media_type=_WORD, title="Word document"),
+    FileKind(suffix=".pdf", media_type="application/pdf", title="PDF with text"),
+    FileKind(suffix=".csv", media_type="text/csv", title="Table, one piece a row"),
+    FileKind(suffix=".json", media_type="application/json", title="Pieces as JSON"),
+)
+_LIMITS = Limits(works_min=8, works_advised=40)
+
+
+@dataclass(frozen=True)
+class _Serving:
+    base: Base
+    scheduler: Scheduler
+
+
+class TextEngine:
+    """Learns how somebody writes and writes to a brief in that manner. See the contract's `Engine`."""
+
+    name = "text"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: _Serving | None = None
+
+    def capabilities(self) -> Capabilities:
+        from .base import base_info
+
+        return Capabilities(
+            engine=self.name,
+            title="Text",
+            version=VERSION,
+            categories=(
+                Category(slug="copywriting", title="Copywriting"),
+                Category(slug="marketing", title="Marketing"),
+            ),
+            accepts=_ACCEPTS,
+            accepts_pasted=_TEXT,
+            brief_schema=BRIEF_SCHEMA,
+            output_kind="text",
+            formats=FORMATS,
+            extent_unit="words",
+            near_duplicate_at=NEAR_AT,
+            base=base_info(),
+            limits=_LIMITS,
+        )
+
+    def inspect(self, upload: Upload, workspace: Path) -> Inspection:
+        return inspect(upload, workspace, bytes_max=_LIMITS.upload_bytes)
+
+    def similarity(self, left: Fingerprint, right: Fingerprint) -> float:
+        return similarity(left, right)
+
+    def train(self, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
+        from .training import train
+
+        return train(spec, workspace, report)
+
+    def load(self, adapter: Path) -> TextHand:
+        from .base import base
+        from .serving.adapters import load
+
+        return load(adapter, base())
+
+    def warm(self) -> None:
+        """Load the base and start serving, so that the first request does not wait for it."""
+        self._serving()
+
+    def generate(
+        self, hand: Hand, spec: GenerateSpec, workspace: Path, emit: Emit, *, sampling: Sampling | None = None
+    ) -> list[Output]:
+        """As the contract says; `sampling` replaces the usual way of drawing tokens."""
+        from .guardrails import check_brief
+        from .serving.adapters import TextHand
+        from .serving.delivery import deliver
+        from .serving.sampling import Sampling
+
+        if not isinstance(hand, TextHand):
+            raise AdapterInvalid("The hand belongs to another engine.", remedy="Load the adapter again.")
+        check_brief(spec.brief, spec.guardrails)
+        serving = self._serving()
+        return deliver(serving.scheduler, serving.base, hand, spec, workspace, emit, sampling or Sampling())
+
+    def export(self, master: Path, format_name: str, workspace: Path) -> FileRef:
+        return export(master, format_name, workspace)
+
+    def close(self) -> None:
+        """Stop serving and free the base; a later request loads it again."""
+        with self._lock:
+            held, self._held = self._held, None
+        if held is not None:
+            held.scheduler.close()
+
+    def _serving(self) -> _Serving:
+        from .base import base
+        from .serving.network import Network, threads
+        from .serving.scheduler import Scheduler
+
+        with self._lock:
+            if self._held is None:
+                network = Network(base(), rows=_rows(), threads=threads())
+                self._held = _Serving(network.base, Scheduler(network))
+            return self._held
+
+
+def _rows() -> int:
+    """How many texts are written at once: `ATELIER_TEXT_ROWS`, or 16."""
+    chosen = os.environ.get("ATELIER_TEXT_ROWS", "")
+    return int(chosen) if chosen.isdigit() and int(chosen) > 0 else 16

@@ -1,0 +1,142 @@
+"""One request from the caller's side: its brief to tasks, its news to previews, its drafts to files."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+from pathlib import Path
+
+from atelier.workshop.contract import (
+    BriefInvalid,
+    Cancelled,
+    Emit,
+    FileRef,
+    GenerateSpec,
+    Output,
+    Preview,
+    Progress,
+    Refused,
+)
+from atelier.workshop.engines.text.base import Base
+from atelier.workshop.engines.text.prompts import FORMATS, max_tokens, prompt_tokens, validate_brief
+
+from .adapters import TextHand
+from .drafts import Draft, Task, never_pattern
+from .network import LENGTH
+from .sampling import Sampling
+from .scheduler import News, Request, Scheduler
+
+_NEWS_SECONDS = 0.25
+MEDIA_TYPE = "text/plain"
+
+
+def task_for(base: Base, spec: GenerateSpec, sampling: Sampling) -> Task:
+    """What every text of a request is to be. Errors: BriefInvalid."""
+    brief = validate_brief(spec.brief)
+    tokenizer = base.tokenizer()
+    prompt = tuple(prompt_tokens(tokenizer, brief))
+    tokens = max_tokens(brief)
+    if len(prompt) + tokens > min(LENGTH, base.config.context):
+        raise BriefInvalid(
+            "The brief is too long to be read together with the text.", where="details", remedy="Shorten it."
+        )
+    never, hold = never_pattern(spec.guardrails.words_never)
+    specials = frozenset(tokenizer.get_added_tokens_decoder())
+    return Task(
+        prompt=prompt,
+        tokens_max=tokens,
+        eos=base.config.eos,
+        specials=specials - {base.config.eos},
+        decode=tokenizer.decode,
+        reveal=spec.reveal,
+        target=FORMATS[brief["format"]].words(brief["length"])[0],
+        never=never,
+        hold=hold,
+        sampling=sampling,
+    )
+
+
+def deliver(
+    scheduler: Scheduler,
+    base: Base,
+    hand: TextHand,
+    spec: GenerateSpec,
+    workspace: Path,
+    emit: Emit,
+    sampling: Sampling,
+) -> list[Output]:
+    """Write one text a seed and stream it. Errors: BriefInvalid, Busy, and whatever `emit` raises to stop."""
+    task = task_for(base, spec, sampling)
+    drafts = [Draft(task, seed) for seed in spec.seeds]
+    request = Request(drafts, hand.parts)
+    planned = task.tokens_max * len(drafts)
+    emit(Progress(stage="waiting", done=0, planned=planned))
+    scheduler.submit(request)
+    try:
+        _follow(scheduler, request, task.tokens_max, emit)
+    except BaseException:
+        scheduler.cancel(request)
+        raise
+    return [
+        _written(sample, draft, seed, workspace)
+        for sample, (draft, seed) in enumerate(zip(drafts, spec.seeds, strict=True))
+    ]
+
+
+def _follow(scheduler: Scheduler, request: Request, tokens_max: int, emit: Emit) -> None:
+    """Pass the news on until every draft is done; at least four times a second, so that a caller can stop."""
+    steps = [0] * len(request.drafts)
+    done = [False] * len(request.drafts)
+    while not all(done):
+        for item in _batch(request.inbox):
+            if isinstance(item, BaseException):
+                raise item
+            # A word taken back costs steps but brings no progress, so a draft never counts for more than its plan.
+            steps[item.sample] = tokens_max if item.done else min(item.steps, tokens_max - 1)
+            done[item.sample] = item.done
+            if item.append:
+                emit(Preview(sample=item.sample, payload={"append": item.append}))
+        ahead = 0 if any(steps) else scheduler.ahead(request)
+        emit(
+            Progress(
+                stage="writing" if any(steps) else "waiting",
+                done=sum(steps),
+                planned=tokens_max * len(steps),
+                note=f"{ahead} ahead" if ahead else "",
+            )
+        )
+
+
+def _batch(inbox: queue.SimpleQueue[News | BaseException]) -> list[News | BaseException]:
+    """All that has come in, after waiting a moment for the first."""
+    items: list[News | BaseException] = []
+    try:
+        items.append(inbox.get(timeout=_NEWS_SECONDS))
+        while True:
+            items.append(inbox.get_nowait())
+    except queue.Empty:
+        return items
+
+
+def _written(sample: int, draft: Draft, seed: int, workspace: Path) -> Output:
+    if draft.finish is None:
+        raise Cancelled
+    if not draft.text.split():
+        raise Refused(
+            "Without the words that are never used, nothing was left to say.",
+            where="words_never",
+            remedy="Forbid fewer words.",
+        )
+    data = draft.text.encode("utf-8")
+    workspace.mkdir(parents=True, exist_ok=True)
+    path = f"sample-{sample + 1}.txt"
+    (workspace / path).write_bytes(data)
+    words, opening = len(draft.text.split()), draft.opening()
+    return Output(
+        sample=sample,
+        seed=seed,
+        file=FileRef(path=path, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), media_type=MEDIA_TYPE),
+        reduced={"text": opening, "words": words, "hidden_words": words - len(opening.split())},
+        extent=words,
+        finish=draft.finish,
+    )

@@ -1,0 +1,186 @@
+"""One text in the making: its tokens, the words it must not use, and how much of it may be shown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .sampling import Sampler, Sampling
+
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
+_WORD = re.compile(r"\S+")
+_REWINDS_MAX = 1000
+_SCORES_KEPT = 8
+_BROKEN = "\ufffd"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one text is to be. `never` matches words that must not occur; `hold` is how many words the longest of
+    them has; `target` is the least number of words asked for."""
+
+    prompt: tuple[int, ...]
+    tokens_max: int
+    eos: int
+    specials: frozenset[int]
+    decode: Callable[[list[int]], str]
+    reveal: float = 1.0
+    target: int = 0
+    never: re.Pattern[str] | None = None
+    hold: int = 1
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+class Draft:
+    """Grows by one token a step. Depends on its task, its seed and the logits it is given, and on nothing else."""
+
+    def __init__(self, task: Task, seed: int) -> None:
+        self.task = task
+        self.tokens: list[int] = []
+        self.steps = 0
+        self.finish: Literal["complete", "length"] | None = None
+        self.text = ""
+        self._sampler = Sampler(seed, task.sampling)
+        self._banned: dict[int, set[int]] = {}
+        self._rewinds = 0
+        self._scores: dict[int, NDArray[np.float32]] = {}
+        self._shown = 0
+
+    @property
+    def last(self) -> int:
+        """The token to be fed next: all others are in the past already."""
+        return self.tokens[-1] if self.tokens else self.task.prompt[-1]
+
+    @property
+    def past(self) -> int:
+        """How many tokens of prompt and text must have been fed before `last`."""
+        return len(self.task.prompt) + len(self.tokens) - 1
+
+    def advance(self, logits: NDArray[np.float32]) -> str:
+        """Take the next token by its logits, going back to before a word that must not be as often as needed; returns
+        what may be shown now beyond what was shown before."""
+        self.steps += 1
+        if self.task.never is not None:
+            self._scores[len(self.tokens)] = logits.copy()
+        scores: NDArray[np.float32] | None = logits
+        while scores is not None and self._taken(scores):
+            # The scores of the last few places are kept, so that a word taken back seldom costs a step.
+            scores = self._scores.get(len(self.tokens)) if self.finish is None else None
+        self._scores.pop(len(self.tokens) - _SCORES_KEPT, None)
+        return self._news()
+
+    def _taken(self, logits: NDArray[np.float32]) -> bool:
+        """Take a token; whether a forbidden word was found and cut away, so that another has to be taken."""
+        banned = self.task.specials | self._banned.get(len(self.tokens), set())
+        if not any(c.isalnum() for c in self.text):
+            banned |= {self.task.eos}
+        token = self._sampler.choose(logits, self.tokens, banned)
+        ended = token == self.task.eos
+        if not ended:
+            self.tokens.append(token)
+            self.text = self._decoded(len(self.tokens))
+        over = ended or len(self.tokens) >= self.task.tokens_max
+        if self._rewound(token, over=over):
+            return True
+        if over:
+            self._finish("complete" if ended else "length")
+        return False
+
+    def opening(self) -> str:
+        """The part of the text that may be shown unpaid. All that was shown is its beginning."""
+        return self.text[: self._shown]
+
+    def _decoded(self, count: int) -> str:
+        return self.task.decode(self.tokens[:count]).lstrip()
+
+    def _rewound(self, token: int, *, over: bool) -> bool:
+        """Whether a forbidden word was found and cut away. A word at the very end counts once the text has ended."""
+        if self.task.never is None:
+            return False
+        for match in self.task.never.finditer(self.text):
+            if match.end() < len(self.text) or over:
+                break
+        else:
+            return False
+        self._rewinds += 1
+        keep = self._token_at(match.start())
+        if self._rewinds > _REWINDS_MAX:
+            self.tokens, self.text = self.tokens[:keep], self.text[: match.start()]
+            self._finish("length")
+            return True
+        banned = self.tokens[keep] if keep < len(self.tokens) else token
+        self._banned = {place: tokens for place, tokens in self._banned.items() if place <= keep}
+        self._banned.setdefault(keep, set()).add(banned)
+        self.tokens = self.tokens[:keep]
+        self.text = self._decoded(keep)
+        return True
+
+    def _token_at(self, character: int) -> int:
+        """The index of the token in which that character of the text begins."""
+        low, high = 0, len(self.tokens)
+        while low < high:
+            middle = (low + high) // 2
+            if len(self._decoded(middle + 1).rstrip(_BROKEN)) > character:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def _finish(self, finish: Literal["complete", "length"]) -> None:
+        self.finish = finish
+        text = self.text.rstrip(_BROKEN).rstrip()
+        if finish == "length":
+            text = self._trimmed(text)
+        self.text = text
+
+    def _trimmed(self, text: str) -> str:
+        """Without the unfinished sentence at the end, or the unfinished word where there is no whole sentence that
+        is long enough for what was shown already."""
+        least = self._least(text)
+        ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+        if ends and ends[-1] >= max(least, len(text) / 3):
+            return text[: ends[-1]]
+        spaces = [match.start() for match in re.finditer(r"\s+", text) if match.start() >= least]
+        return text[: spaces[-1]].rstrip() if spaces else text
+
+    def _least(self, text: str) -> int:
+        """How long the text must stay, so that what was shown stays within the share that may be revealed."""
+        if not self._shown:
+            return 0
+        shown = len(self.text[: self._shown].split())
+        ends = [match.end() for match in _WORD.finditer(text)]
+        words = min(math.ceil(shown / self.task.reveal - 1e-9), len(ends))
+        return max(ends[words - 1], math.ceil(self._shown / self.task.reveal - 1e-9))
+
+    def _news(self) -> str:
+        """Whole words that are safe to show: none that may still change, and never more than the share of words and
+        of letters that may be revealed of what is certain to be in the finished text."""
+        done = self.finish is not None
+        ends = [match.end() for match in _WORD.finditer(self.text)]
+        sure = len(ends) if done else max(len(ends) - self.task.hold, 0)
+        reveal = self.task.reveal
+        words = sure if done or reveal >= 1 or not self.task.target else min(sure, self.task.target)
+        allowed = math.floor(reveal * words + 1e-9)
+        letters = reveal * (len(self.text) if done else ends[sure - 1] if sure else 0) + 1e-9
+        while allowed and ends[allowed - 1] > letters:
+            allowed -= 1
+        end = ends[allowed - 1] if allowed else 0
+        news = self.text[self._shown : end]
+        self._shown = max(self._shown, end)
+        return news
+
+
+def never_pattern(words: Sequence[str]) -> tuple[re.Pattern[str] | None, int]:
+    """A pattern of the words and phrases that must not occur, in any case and spacing, and the most words of one."""
+    spoken = [word.split() for word in words if word.strip()]
+    if not spoken:
+        return None, 1
+    choices = "|".join(r"\s+".join(re.escape(part) for part in parts) for parts in spoken)
+    # Digits and underscores end a word here: “mug2” holds “mug”.
+    return re.compile(rf"(?<![^\W\d_])(?:{choices})(?![^\W\d_])", re.IGNORECASE), max(len(parts) for parts in spoken)
