@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -9,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from atelier.workshop.contract import OverTime, Unreadable
+from atelier.workshop.contract import Busy, OverTime, Unreadable
 
 from .limits import bare_environment
 from .processes import Child, Gone
@@ -43,18 +44,18 @@ class Sandbox:
     def call(self, request: dict[str, Any], seconds: float, where: str) -> dict[str, Any]:
         """The result of a request. `where` names the file to a person.
 
-        Errors: OverTime; Unreadable when the reader crashed or wanted too much memory; all of the contract.
+        Errors: OverTime; Unreadable when the reader crashed or wanted too much memory; Busy when no process can be
+        kept running; all of the contract.
         """
         request = {**request, "seconds": seconds, "memory_bytes": self._memory_bytes, "file_bytes": FILE_BYTES}
         with self._room:
-            child, calls = self._take()
-            healthy = False
+            with contextlib.suppress(Gone):
+                return self._attempt(request, seconds, where)
+            # The process was killed while it waited, before it saw the file: that is not the file's fault.
             try:
-                answer = self._ask(child, request, seconds, where)
-                healthy = "crash" not in answer
-                return self._result(child, answer, where)
-            finally:
-                self._give_back(child, calls + 1, healthy)
+                return self._attempt(request, seconds, where)
+            except Gone as error:
+                raise Busy(f"No process could be started to read “{where}”.") from error
 
     def close(self) -> None:
         """Kill every process, busy or not."""
@@ -69,12 +70,23 @@ class Sandbox:
         for child in busy:
             child.kill()
 
-    def _ask(self, child: Child, request: dict[str, Any], seconds: float, where: str) -> dict[str, Any]:
-        """The answer as it came; `{"crash": …}` when there is none."""
+    def _attempt(self, request: dict[str, Any], seconds: float, where: str) -> dict[str, Any]:
+        """The result of a request. Errors: Gone when the process ended before it began to read; those of `call`."""
+        child, calls = self._take()
+        healthy = False
         try:
             child.send(request)
             if child.receive(_START_SECONDS) != {"started": True}:
-                return {"crash": "start"}
+                raise Gone("it does not start")
+            answer = self._read(child, seconds, where)
+            healthy = "crash" not in answer
+            return self._result(child, answer, where)
+        finally:
+            self._give_back(child, calls + 1, healthy)
+
+    def _read(self, child: Child, seconds: float, where: str) -> dict[str, Any]:
+        """The answer as it came; `{"crash": …}` when there is none."""
+        try:
             answer = child.receive(seconds)
         except Gone:
             return {"crash": "gone"}
@@ -100,6 +112,8 @@ class Sandbox:
 
     def _take(self) -> tuple[Child, int]:
         with self._lock:
+            if self._closed:
+                raise Gone("the sandbox is closed")
             child, calls = self._idle.pop() if self._idle else (None, 0)
         if child is None:
             child = Child("sandbox", bare_environment())
