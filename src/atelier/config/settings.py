@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -48,9 +49,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
     "django_htmx",
     "procrastinate.contrib.django",
     "atelier.market.core",
@@ -65,6 +63,10 @@ INSTALLED_APPS = [
     "atelier.market.hiring",
     "atelier.market.discovery",
     "atelier.config",
+    # After the rooms, whose templates dress its pages.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -128,6 +130,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 EMAIL_BACKEND = os.environ.get("ATELIER_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_FILE_PATH = os.environ.get("ATELIER_EMAIL_FOLDER", str(DATA / "mail"))
 EMAIL_HOST = os.environ.get("ATELIER_EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("ATELIER_EMAIL_PORT", "25"))
 DEFAULT_FROM_EMAIL = os.environ.get("ATELIER_EMAIL_FROM", "Atelier <atelier@localhost>")
@@ -149,10 +152,18 @@ STORAGES = {
 }
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
-# Uploads go to disk beyond this size; the bound on the whole request is enforced in works by the engine's limits.
+# Uploads go to disk beyond this size; the first handler keeps the bounds below while a request comes in.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
-DATA_UPLOAD_MAX_NUMBER_FILES = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+FILE_UPLOAD_HANDLERS = [
+    "atelier.market.works.receiving.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+UPLOAD_FILES_A_REQUEST = 200
+UPLOAD_BYTES_A_REQUEST = int(os.environ.get("ATELIER_UPLOAD_BYTES_A_REQUEST", "200000000"))
+UPLOAD_BYTES_A_CREATOR = int(os.environ.get("ATELIER_UPLOAD_BYTES_A_CREATOR", "2000000000"))
 
 PROCRASTINATE_ON_APP_READY = None
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
@@ -161,6 +172,8 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 CURRENCY = "USD"
 PLATFORM_FEE_BASIS_POINTS = int(os.environ.get("ATELIER_FEE_BASIS_POINTS", "1000"))
 PAYMENT_GATEWAY = os.environ.get("ATELIER_PAYMENT_GATEWAY", "atelier.market.billing.gateways.sandbox.SandboxGateway")
+# What an operator wants otherwise in training, by engine: {"text": {"epochs": 3}}. Engines refuse what they do not know.
+TRAIN_RECIPES: dict[str, dict[str, float | int | str | bool]] = json.loads(os.environ.get("ATELIER_TRAIN_RECIPES", "{}"))
 SAMPLES_A_DAY_PER_VIEWER = int(os.environ.get("ATELIER_SAMPLES_A_DAY", "60"))
 
 LOGGING = {
