@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from atelier import __version__
 from atelier.market.accounts.auth import bearer_or_session
@@ -37,6 +37,21 @@ def validation_error(request: HttpRequest, error: ValidationError) -> HttpRespon
     field = ".".join(str(part) for part in first.get("loc", ())[1:])
     body = {"code": "invalid", "message": str(first.get("msg", "")), "field": field, "remedy": "", "all": error.errors}
     return api.create_response(request, body, status=422)
+
+
+@api.exception_handler(AuthenticationError)
+def unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    """No token, or one that no longer works."""
+    remedy = "Make a token on your account page and send it as “Authorization: Bearer …”."
+    body = {"code": "unauthenticated", "message": "Who are you?", "field": "Authorization", "remedy": remedy}
+    return api.create_response(request, body, status=401)
+
+
+@api.exception_handler(HttpError)
+def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What ninja itself refuses, such as a body that is no JSON, in the same shape as every other error."""
+    body = {"code": "invalid", "message": str(error), "field": "", "remedy": "See /api/docs."}
+    return api.create_response(request, body, status=error.status_code)
 
 
 for app in settings.INSTALLED_APPS:

@@ -173,7 +173,9 @@ CURRENCY = "USD"
 PLATFORM_FEE_BASIS_POINTS = int(os.environ.get("ATELIER_FEE_BASIS_POINTS", "1000"))
 PAYMENT_GATEWAY = os.environ.get("ATELIER_PAYMENT_GATEWAY", "atelier.market.billing.gateways.sandbox.SandboxGateway")
 # What an operator wants otherwise in training, by engine: {"text": {"epochs": 3}}. Engines refuse what they do not know.
-TRAIN_RECIPES: dict[str, dict[str, float | int | str | bool]] = json.loads(os.environ.get("ATELIER_TRAIN_RECIPES", "{}"))
+TRAIN_RECIPES: dict[str, dict[str, float | int | str | bool]] = json.loads(
+    os.environ.get("ATELIER_TRAIN_RECIPES", "{}")
+)
 SAMPLES_A_DAY_PER_VIEWER = int(os.environ.get("ATELIER_SAMPLES_A_DAY", "60"))
 
 LOGGING = {
