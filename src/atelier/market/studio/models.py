@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,6 +13,11 @@ from django.db.models.functions import Now
 
 from atelier.market.accounts.models import Creator
 from atelier.market.works.models import Work
+
+
+def _fresh_key() -> str:
+    """A key for what is made without a click."""
+    return uuid.uuid4().hex
 
 
 class Tier(models.TextChoices):
@@ -50,12 +56,15 @@ class CreationModel(models.Model):
     exclusive_minor = models.PositiveIntegerField(default=14900)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     version = models.ForeignKey("Version", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # What the same creator asks twice with one key (a double click) is one creation model.
+    idempotency_key = models.CharField(max_length=64, default=_fresh_key)
     created_at = models.DateTimeField(db_default=Now())
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["creator", "slug"], name="one_slug_a_creator"),
+            models.UniqueConstraint(fields=["creator", "idempotency_key"], name="one_creation_model_a_key"),
             models.CheckConstraint(
                 condition=Q(personal_minor__gte=F("floor_minor"))
                 & Q(commercial_minor__gte=F("floor_minor"))
@@ -129,6 +138,8 @@ class TrainingRun(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error = models.CharField(max_length=1000, blank=True)
     remedy = models.CharField(max_length=500, blank=True)
+    # What the same creator asks twice with one key (a double click) is one run.
+    idempotency_key = models.CharField(max_length=64, default=_fresh_key)
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -137,13 +148,19 @@ class TrainingRun(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["creation_model"], condition=Q(state__in=["queued", "running"]), name="one_run_at_a_time"
-            )
+            ),
+            models.UniqueConstraint(fields=["creation_model", "idempotency_key"], name="one_run_a_key"),
         ]
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in {self.State.SUCCEEDED, self.State.FAILED, self.State.CANCELLED}
+
+    @property
+    def topic(self) -> str:
+        """The live topic on which its news appears."""
+        return f"run:{self.pk}"
 
 
 class Version(models.Model):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from atelier.market.accounts.models import Creator, User
 from atelier.market.core.models import Blob
+from atelier.workshop.contract import Fingerprint
 
 
 class Upload(models.Model):
-    """A file as it came in, and what inspecting it told. `report` holds refusals and advice (contract.Inspection)."""
+    """A file as it came in, and what inspecting it told. `report` holds refusals and advice (contract.Inspection).
+
+    Files sent together share a `batch`. A file refused at the door has no bytes.
+    """
 
     class State(models.TextChoices):
         RECEIVED = "received"
@@ -21,18 +28,24 @@ class Upload(models.Model):
         REFUSED = "refused"
 
     creator = models.ForeignKey(Creator, on_delete=models.PROTECT, related_name="uploads")
+    batch = models.UUIDField(default=uuid.uuid4)
+    position = models.PositiveIntegerField(default=0)
     engine = models.CharField(max_length=40)
     filename = models.CharField(max_length=255)
-    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, choices=State, default=State.RECEIVED)
     # What the person said of the whole file before it was inspected: title, tags, description, consent, statement.
-    wishes = models.JSONField(default=dict)
-    report = models.JSONField(default=dict)
+    wishes: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    report: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
     inspected_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["creator", "batch", "position"], name="one_upload_a_position")]
         indexes = [models.Index(fields=["creator", "-id"])]
+
+    def __str__(self) -> str:
+        return self.filename
 
 
 class Work(models.Model):
@@ -77,7 +90,12 @@ class WorkFingerprint(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["work", "scheme"], name="one_fingerprint_a_scheme")]
-        indexes = [GinIndex(fields=["bands"]), models.Index(fields=["scheme", "value"], name="fingerprint_exact")]
+        # A hash index, because a value may be longer than a page of a tree.
+        indexes = [GinIndex(fields=["bands"]), HashIndex(fields=["value"], name="fingerprint_exact")]
+
+    def as_contract(self) -> Fingerprint:
+        """The fingerprint as engines compare it."""
+        return Fingerprint(scheme=self.scheme, value=self.value, bands=tuple(self.bands))
 
 
 class Resemblance(models.Model):

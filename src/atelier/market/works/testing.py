@@ -1,0 +1,67 @@
+"""Factories for tests: works as they are after a person uploaded them."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import uuid
+from collections.abc import Sequence
+
+from atelier.market.accounts.models import Creator
+
+from . import actions
+from .models import Upload, Work
+from .receiving import Incoming
+from .tasks import inspect_upload
+
+_NOUNS = "lamp river bread chair garden window letter stone coat apple bridge kettle harbour pencil candle".split()
+_VERBS = "holds keeps mends warms finds carries brightens softens follows remembers".split()
+
+
+def some_texts(count: int, seed: int = 0) -> list[str]:
+    """Short texts in one plain voice, no two nearly alike. The same for the same arguments."""
+    rng = random.Random(seed)
+    return [
+        " ".join(
+            f"The {rng.choice(_NOUNS)} {number} {rng.choice(_VERBS)} the {rng.choice(_NOUNS)} {rng.randrange(10_000)}."
+            for _line in range(6)
+        )
+        for number in range(count)
+    ]
+
+
+def send(
+    creator: Creator,
+    filename: str,
+    content: bytes,
+    *,
+    engine: str = "fake",
+    consent: bool = True,
+    tags: Sequence[str] = (),
+    batch: uuid.UUID | None = None,
+    read: bool = True,
+) -> Upload:
+    """One file sent through the actions and, unless told otherwise, inspected."""
+    (upload,) = actions.receive_uploads(
+        actor=creator.user,
+        engine=engine,
+        files=[Incoming(filename, io.BytesIO(content), len(content))],
+        wishes=actions.Wishes(attested=True, consent=consent, tags=tuple(tags)),
+        batch=batch or uuid.uuid4(),
+    )
+    if read:
+        inspect_upload(upload_id=upload.pk)
+        upload.refresh_from_db()
+    return upload
+
+
+def make_works(
+    creator: Creator, count: int = 10, *, seed: int = 0, consent: bool = True, texts: Sequence[str] = ()
+) -> list[Work]:
+    """A creator's works, made of one file of pieces for the fake engine."""
+    pieces = [
+        {"text": text, "title": f"Piece {number}"} for number, text in enumerate(texts or some_texts(count, seed), 1)
+    ]
+    upload = send(creator, "pieces.json", json.dumps(pieces).encode(), consent=consent)
+    return list(Work.objects.filter(upload=upload).order_by("position"))
