@@ -1,0 +1,149 @@
+"""`atelier …`: the workshop without the market, and the site.
+
+Exit codes: 0 done; 1 internal error; 2 wrong usage; 3 an input cannot be used (named, with the remedy); 4 too few
+works; 5 refused by a guardrail; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+
+from atelier.workshop.commands.console import Console
+from atelier.workshop.contract import Busy, Cancelled, Refused, TooFewWorks, WorkshopError
+
+DONE, INTERNAL, USAGE, BAD_INPUT, TOO_FEW, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments[:1] == ["up"]:
+        return _up(arguments[1:])
+    if arguments[:1] == ["manage"]:
+        return _manage(arguments[1:])
+    options = _parser().parse_args(arguments)
+    console = Console(as_json=options.json)
+    try:
+        with console.interruptible():
+            return _run(options, console)
+    except (Cancelled, KeyboardInterrupt):
+        console.error(Cancelled("Interrupted; nothing was written."))
+        return INTERRUPTED
+    except WorkshopError as error:
+        console.error(error)
+        return _code(error)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; keep the interpreter from complaining when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERNAL
+    except OSError as error:
+        console.error(WorkshopError(f"{error.strerror or error}.", where=str(error.filename or "")))
+        return INTERNAL
+    except Exception as error:
+        traceback.print_exc()
+        console.error(
+            WorkshopError(f"An error inside Atelier: {error!r}.", remedy="Please report it with the lines above.")
+        )
+        return INTERNAL
+
+
+def _code(error: WorkshopError) -> int:
+    from atelier.workshop.runtime.local import TrainCrashed
+
+    if isinstance(error, TooFewWorks):
+        return TOO_FEW
+    if isinstance(error, Refused):
+        return REFUSED
+    return INTERNAL if isinstance(error, TrainCrashed | Busy) else BAD_INPUT
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    """Do what the options say and give the exit code. Imports late, so that `--help` and mistakes answer at once."""
+    from atelier.workshop.commands import generate, look, train
+    from atelier.workshop.runtime.local import LocalRuntime
+
+    if options.command == "engines":
+        look.list_engines(console)
+        return DONE
+    runtime = LocalRuntime()
+    try:
+        if options.command == "train":
+            fields = ("engine", "works", "out", "seed", "category", "guardrails", "force")
+            given = {name: getattr(options, name) for name in fields}
+            train.train(train.TrainRequest(**given, recipe=tuple(options.recipe)), runtime, console)
+        elif options.command == "generate":
+            fields = ("adapter", "brief", "out", "seed", "samples", "guardrails", "force")
+            given = {name: getattr(options, name) for name in fields}
+            generate.generate(generate.GenerateRequest(**given), runtime, console)
+        elif not look.inspect_files(options.engine, options.files, runtime, console):
+            return BAD_INPUT
+        return DONE
+    finally:
+        runtime.close()
+
+
+def _up(arguments: list[str]) -> int:
+    from atelier.supervisor.main import main as up
+
+    return up(arguments)
+
+
+def _manage(arguments: list[str]) -> int:
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atelier.config.settings")
+    execute_from_command_line(["atelier manage", *arguments])
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="atelier", description="Learn a style from works, and make new things in it.", epilog=__doc__
+    )
+    parser.add_argument("--version", action="version", version=f"atelier {version('atelier')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _workshop_commands(commands)
+    commands.add_parser("up", help="start the site: database, web and worker (see `atelier up --help`)")
+    commands.add_parser("manage", help="run a management command of the site (see `atelier manage help`)")
+    return parser
+
+
+def _workshop_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    engines = commands.add_parser("engines", help="list the engines of this installation")
+    train = commands.add_parser("train", help="learn an adapter from a folder of works")
+    train.add_argument("--engine", default="text", help="which engine learns (default: text)")
+    train.add_argument("--works", type=Path, required=True, metavar="FOLDER", help="files, and optionally works.json")
+    train.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the adapter goes")
+    train.add_argument("--seed", type=_seed, default=0, metavar="N", help="the same seed learns the same (default: 0)")
+    train.add_argument("--category", default="", metavar="SLUG", help="the craft, as `atelier engines` names it")
+    train.add_argument("--recipe", action="append", default=[], metavar="NAME=VALUE", help="override a setting")
+    generate = commands.add_parser("generate", help="make pieces with an adapter")
+    generate.add_argument("--adapter", type=Path, required=True, metavar="FOLDER", help="a folder that train wrote")
+    generate.add_argument("--brief", type=Path, required=True, metavar="FILE", help="the brief as JSON; - reads input")
+    generate.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the pieces go")
+    generate.add_argument("--seed", type=_seed, metavar="N", help="the same seed makes the same (default: drawn)")
+    generate.add_argument("--samples", type=int, default=1, metavar="N", help="how many pieces (default: 1)")
+    for command in (train, generate):
+        command.add_argument("--guardrails", type=Path, metavar="FILE", help="JSON: subjects_refused, words_never")
+        command.add_argument("--force", action="store_true", help="replace an earlier result in --out")
+    inspect = commands.add_parser("inspect", help="say what an engine finds in files")
+    inspect.add_argument("--engine", default="text", help="which engine reads (default: text)")
+    inspect.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    for command in (engines, train, generate, inspect):
+        command.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 1 << 62:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

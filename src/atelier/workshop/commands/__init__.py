@@ -1,0 +1,1 @@
+"""The workshop's commands: train, generate and inspect without any market."""
