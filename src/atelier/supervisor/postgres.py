@@ -116,7 +116,7 @@ class Cluster:
         version = subprocess.run([found / "postgres", "--version"], capture_output=True, text=True, check=True)
         home = SHARED_PLACE / version.stdout.strip().rpartition(" ")[2]
         if not home.exists():
-            SHARED_PLACE.mkdir(parents=True, exist_ok=True, mode=0o755)
+            _make_shared_place()
             half = home.with_name(f"{home.name}.{os.getpid()}")
             shutil.copytree(found.parent, half)
             half.rename(home)
@@ -209,8 +209,9 @@ class Cluster:
         link = self.folder / "cluster"
         if link.exists() or link.is_symlink() or self.identity.can_enter(self.folder.resolve()):
             return
+        _make_shared_place()
         home = SHARED_PLACE / f"data-{secrets.token_hex(4)}"
-        home.mkdir(parents=True, mode=0o711)
+        home.mkdir()
         home.chmod(0o711)
         link.symlink_to(home / "cluster")
 
@@ -316,6 +317,11 @@ class Cluster:
             if time.monotonic() > limit:
                 raise _explained(f"PostgreSQL did not answer within {patience:.0f} s", said())
             time.sleep(0.03)
+
+
+def _make_shared_place() -> None:
+    SHARED_PLACE.mkdir(parents=True, exist_ok=True)
+    SHARED_PLACE.chmod(0o755)
 
 
 def _is_free(port: int) -> bool:
