@@ -1,4 +1,4 @@
-"""What every engine promises. The contract test suite in `suite.py` holds an engine to each of these words."""
+"""What every engine promises. The tests in `suite` hold an engine to each of these words."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ class Engine(Protocol):
     Constructing an engine and asking for its capabilities is cheap and imports no heavy library. All methods may be
     called from any thread, `generate` from many at once. Nothing is ever written outside the given workspace but
     the engine's own cache folder.
+
+    Two more methods are optional: `warm()` loads what the first generation would wait for, and `close()` frees it;
+    after `close` the engine may still be used and loads again what it needs.
     """
 
     name: str

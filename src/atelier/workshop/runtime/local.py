@@ -21,7 +21,7 @@ from atelier.workshop.contract import (
     Upload,
     WorkshopError,
 )
-from atelier.workshop.contract.registry import engine as engined
+from atelier.workshop.contract.registry import engine as engine_named
 
 from .hands import Hands
 from .processes import Child, Gone
@@ -42,8 +42,8 @@ class TrainCrashed(WorkshopError):
 class LocalRuntime:
     """The `Runtime` of one machine.
 
-    `ATELIER_HANDS_BYTES` bounds what loaded adapters hold (default 512 MiB). An engine with a
-    method `warm()` has it called by `warm`.
+    `ATELIER_HANDS_BYTES` bounds what loaded adapters hold (default 512 MiB). `warm` and `close`
+    call the engine's methods of the same name where it has them.
     """
 
     def __init__(self, *, hands_bytes: int | None = None, sandbox_bytes: int = MEMORY_BYTES) -> None:
@@ -51,11 +51,12 @@ class LocalRuntime:
         self._hands = Hands(bound)
         self._sandbox = Sandbox(sandbox_bytes)
         self._training: set[Child] = set()
+        self._serving: set[str] = set()
         self._lock = threading.Lock()
         self._closed = False
 
     def inspect(self, engine: str, upload: Upload, workspace: Path) -> Inspection:
-        limits = engined(engine).capabilities().limits
+        limits = engine_named(engine).capabilities().limits
         request = {
             "verb": "inspect",
             "engine": engine,
@@ -66,7 +67,7 @@ class LocalRuntime:
         return Inspection.model_validate(result)
 
     def export(self, engine: str, master: Path, format_name: str, workspace: Path) -> FileRef:
-        limits = engined(engine).capabilities().limits
+        limits = engine_named(engine).capabilities().limits
         request = {
             "verb": "export",
             "engine": engine,
@@ -77,7 +78,7 @@ class LocalRuntime:
         return FileRef.model_validate(self._sandbox.call(request, limits.inspect_seconds, master.name))
 
     def train(self, engine: str, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
-        engined(engine)
+        engine_named(engine)
         child = Child("train", dict(os.environ))
         with self._lock:
             self._training.add(child)
@@ -116,12 +117,14 @@ class LocalRuntime:
             report(last)
 
     def generate(self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
-        chosen = engined(engine)
+        chosen = engine_named(engine)
         with self._hands.held(chosen, adapter, spec.adapter_sha256) as hand:
             return chosen.generate(hand, spec, workspace, emit)
 
     def warm(self, engine: str) -> None:
-        prepare = getattr(engined(engine), "warm", None)
+        with self._lock:
+            self._serving.add(engine)
+        prepare = getattr(engine_named(engine), "warm", None)
         if prepare is not None:
             prepare()
 
@@ -134,7 +137,12 @@ class LocalRuntime:
         with self._lock:
             self._closed = True
             training = list(self._training)
+            serving, self._serving = self._serving, set()
         for child in training:
             child.kill()
         self._sandbox.close()
         self._hands.close()
+        for name in serving:
+            release = getattr(engine_named(name), "close", None)
+            if release is not None:
+                release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from typing import Literal
 
 from atelier.workshop.contract.errors import Refused
 from atelier.workshop.contract.specs import Answer, Evaluation, Measure, TrainSpec
@@ -17,6 +18,7 @@ _COPY_WORDS = 6
 _TRIALS = 8
 
 Scores = list[tuple[float, int]]
+Verdict = Literal["good", "fair", "poor"]
 
 
 def evaluate(
@@ -60,7 +62,7 @@ def _gain(before: Scores, after: Scores, name: str, seed: int) -> Answer:
         lambda rows: 1 - perplexity([after[i] for i in rows]) / perplexity([before[i] for i in rows]),
         len(before), seed, "share", "how much lower the perplexity became",
     )  # fmt: skip
-    verdict = "good" if change.low >= 0.25 else "fair" if change.low > 0 else "poor"
+    verdict: Verdict = "good" if change.low >= 0.25 else "fair" if change.low > 0 else "poor"
     better = f"{change.value:.0%} nearer to works it never saw" if verdict != "poor" else "no nearer than"
     what = "the base" if name == "base" else "the base given the longest work as a reference"
     sentence = f"It is {better} than {what}." if verdict != "poor" else f"It is {better} {what}."
@@ -97,7 +99,7 @@ def _copying(written: list[list[str]], known: list[str]) -> Answer:
         copied += len(covered)
         total += len(parts)
     share = copied / total if total else 0.0
-    verdict = "good" if share < 0.1 else "fair" if share < 0.4 else "poor"
+    verdict: Verdict = "good" if share < 0.1 else "fair" if share < 0.4 else "poor"
     return Answer(
         verdict=verdict,
         sentence=f"{share:.0%} of its words stand in runs of {_COPY_WORDS} or more taken from the training works.",
