@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -30,17 +31,24 @@ class Generation(models.Model):
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="generations")
     viewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="generations")
     is_playground = models.BooleanField(default=False)
-    brief = models.JSONField()
+    brief: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
     seeds = ArrayField(models.BigIntegerField())
     reveal = models.FloatField()
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    # Counts how often a worker took this up; what an earlier, lost worker still writes is ignored.
     attempt = models.PositiveIntegerField(default=0)
+    # How often a worker was lost while it was at this.
+    restarts = models.PositiveIntegerField(default=0)
+    # Whether it stops when the page that watched it was left. A program that asked may look in when it likes.
+    stop_when_left = models.BooleanField(default=True)
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveIntegerField(default=0)
     planned = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     error = models.CharField(max_length=1000, blank=True)
     remedy = models.CharField(max_length=500, blank=True)
+    # The field of the brief that an error is about.
+    error_where = models.CharField(max_length=120, blank=True)
     # What the same person asks twice with one key (a double click) is one generation.
     idempotency_key = models.CharField(max_length=64)
     varies = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="variations")
@@ -53,7 +61,12 @@ class Generation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["viewer", "idempotency_key"], name="one_generation_a_key"),
         ]
-        indexes = [models.Index(fields=["viewer", "-created_at"])]
+        indexes = [
+            models.Index(fields=["viewer", "-created_at"]),
+            models.Index(
+                fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="generation_under_way"
+            ),
+        ]
 
     @property
     def is_over(self) -> bool:
@@ -79,7 +92,7 @@ class Output(models.Model):
     seed = models.BigIntegerField()
     kind = models.CharField(max_length=10)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
-    reduced = models.JSONField()
+    reduced: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
     extent = models.PositiveIntegerField()
     finish = models.CharField(max_length=10)
     state = models.CharField(max_length=10, choices=State, default=State.OFFERED)
@@ -91,6 +104,17 @@ class Output(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["generation", "sample"], name="one_output_a_sample")]
         ordering = ["sample"]
+
+
+class Access(models.Model):
+    """That someone may see and fetch an output whole: the holder of a licence, written when it is issued."""
+
+    output = models.ForeignKey(Output, on_delete=models.PROTECT, related_name="accesses")
+    holder = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["output", "holder"], name="one_access_a_holder")]
 
 
 class Attribution(models.Model):

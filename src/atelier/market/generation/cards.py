@@ -1,0 +1,145 @@
+"""What an output card shows to one person: what may be seen, what it costs, what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from atelier.market.accounts.models import Creator
+from atelier.market.core import blobs
+from atelier.market.studio.models import CreationModel, Tier
+
+from .brief_form import brief_rows
+from .engines import capabilities_of
+from .models import Access, Generation, Output
+from .queries import is_on_sale
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A licence tier of an output, with its price in minor units and what it permits in one line."""
+
+    tier: str
+    name: str
+    permits: str
+    price_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One sample for one viewer. `output` is None while it is being made; `shown` is None when nothing may be seen.
+
+    `shown` is never more than the viewer may see; `whole` says that it is all there is. The stored master is read
+    only by `master_text`, and only for the holder of a licence.
+    """
+
+    generation: Generation
+    sample: int
+    kind: str
+    extent_unit: str
+    brief: list[tuple[str, str]]
+    output: Output | None = None
+    shown: dict[str, Any] | None = None
+    whole: bool = False
+    licensed: bool = False
+    own: bool = False
+    offers: tuple[Offer, ...] = ()
+
+    @property
+    def creation_model(self) -> CreationModel:
+        """What made it."""
+        return self.generation.creation_model
+
+    @property
+    def creator(self) -> Creator:
+        """Who is behind it."""
+        return self.creation_model.creator
+
+    @property
+    def number(self) -> int:
+        """Which sample it is, counted from one."""
+        return self.sample + 1
+
+    @property
+    def kind_template(self) -> str:
+        """The slot: the template that shows this kind of output."""
+        return f"generation/kinds/{self.kind}.html"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it left the market for ever."""
+        return self.output is not None and self.output.state == Output.State.WITHDRAWN
+
+    @property
+    def master_text(self) -> str:
+        """The whole of a text, for the holder of a licence; empty for everyone else."""
+        if self.output is None or not self.licensed:
+            return ""
+        return blobs.read(self.output.blob).decode("utf-8")
+
+
+def cards(outputs: Iterable[Output], viewer: Any) -> list[Card]:
+    """A card for each output, as the viewer may see it. The outputs come from `queries`, with their generations."""
+    found = list(outputs)
+    licensed: set[Any] = set()
+    if viewer.is_authenticated:
+        licensed = set(
+            Access.objects.filter(holder_id=viewer.pk, output__in=[output.pk for output in found]).values_list(
+                "output_id", flat=True
+            )
+        )
+    return [_card(output, viewer, output.pk in licensed) for output in found]
+
+
+def cards_of(generation: Generation, viewer: Any) -> list[Card]:
+    """The cards of a generation in order; empty frames while it is under way."""
+    if generation.is_over:
+        outputs = list(generation.outputs.all())
+        for output in outputs:
+            output.generation = generation
+        return cards(outputs, viewer)
+    capabilities = capabilities_of(generation.creation_model)
+    brief = brief_rows(capabilities.brief_schema, generation.brief)
+    return [
+        Card(generation, sample, capabilities.output_kind, capabilities.extent_unit, brief)
+        for sample in range(len(generation.seeds))
+    ]
+
+
+def _card(output: Output, viewer: Any, licensed: bool) -> Card:
+    generation = output.generation
+    capabilities = capabilities_of(generation.creation_model)
+    own_model = viewer.is_authenticated and generation.creation_model.creator.user_id == viewer.pk
+    withdrawn = output.state == Output.State.WITHDRAWN
+    hidden = withdrawn and not licensed
+    seen = generation.viewer_id == viewer.pk or output.showcased_at is not None or licensed
+    return Card(
+        generation=generation,
+        sample=output.sample,
+        kind=output.kind,
+        extent_unit=capabilities.extent_unit,
+        brief=brief_rows(capabilities.brief_schema, generation.brief),
+        output=output,
+        shown=output.reduced if seen and not hidden else None,
+        whole=licensed or (generation.is_playground and not hidden),
+        licensed=licensed,
+        own=bool(own_model),
+        offers=tuple(offers(generation.creation_model)) if is_on_sale(output) and not own_model else (),
+    )
+
+
+def offers(creation_model: CreationModel) -> list[Offer]:
+    """The licence tiers of a creation model, as they stand today."""
+    words = {
+        Tier.PERSONAL: (_("Personal"), _("For yourself, not for business.")),
+        Tier.COMMERCIAL: (_("Commercial"), _("For your business and your customers’.")),
+        Tier.EXCLUSIVE: (_("Exclusive"), _("Yours alone: this piece is never sold again.")),
+    }
+    return [
+        Offer(tier.value, name, permits, creation_model.price_minor(tier), creation_model.currency)
+        for tier, (name, permits) in words.items()
+    ]

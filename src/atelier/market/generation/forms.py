@@ -1,0 +1,89 @@
+"""The form by which samples are asked for: the engine's own brief, how many samples, and what makes it happen once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from atelier.market.core.errors import Invalid, MarketError
+from atelier.workshop.contract import Capabilities
+
+from .brief_form import PREFIX, brief_fields, brief_of, check_brief
+
+
+class AskForm(forms.Form):
+    """A brief for one engine. `brief`, `samples` and `request_key` are there once the form is valid."""
+
+    samples = forms.TypedChoiceField(
+        label=_("How many samples"),
+        help_text=_("Each is written anew for the same brief, side by side."),
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    source = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    again = forms.BooleanField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, capabilities: Capabilities, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.capabilities = capabilities
+        self.schema = capabilities.brief_schema
+        own = list(self.fields)
+        self.fields.update(brief_fields(self.schema))
+        self.order_fields([name for name in self.fields if name not in own] + own)
+        choice = self.fields["samples"]
+        assert isinstance(choice, forms.TypedChoiceField)
+        counts = range(1, capabilities.limits.samples_max + 1)
+        choice.choices = [(n, ngettext("%(n)d sample", "%(n)d samples", n) % {"n": n}) for n in counts]
+        self.initial.setdefault("samples", min(3, capabilities.limits.samples_max))
+        self.initial.setdefault("key", uuid.uuid4())
+
+    @classmethod
+    def starting_from(cls, capabilities: Capabilities, brief: dict[str, Any], **initial: Any) -> AskForm:
+        """An unsent form with a brief filled in."""
+        known = capabilities.brief_schema.get("properties", {})
+        return cls(
+            capabilities,
+            initial={PREFIX + name: value for name, value in brief.items() if name in known} | initial,
+        )
+
+    def sent_again(self) -> AskForm:
+        """This form as if it were sent as it stands, so that errors can be put on it."""
+        values = {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
+        data = {name: self.fields[name].prepare_value(value) for name, value in values.items() if value is not None}
+        bound = AskForm(self.capabilities, data)
+        bound.is_valid()
+        return bound
+
+    def clean(self) -> dict[str, Any]:
+        """Checks the brief as a whole by the engine's schema; each error goes to its field."""
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                check_brief(self.schema, self.brief)
+            except Invalid as error:
+                self.put(error)
+        return cleaned
+
+    def put(self, error: MarketError) -> None:
+        """Show an action's error at the field it is about."""
+        field = error.field if error.field in self.fields else PREFIX + error.field
+        words = f"{error.message} {error.remedy}".strip()
+        self.add_error(field if field in self.fields else None, words)
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """The brief that was filled in."""
+        return brief_of(self.schema, self.cleaned_data)
+
+    @property
+    def request_key(self) -> str:
+        """One key for one wish: a double click has the same, the same form sent with another brief has another."""
+        parts = [str(self.cleaned_data["key"]), self.brief, self.cleaned_data["samples"], self.cleaned_data["again"]]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

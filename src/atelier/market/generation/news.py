@@ -1,0 +1,107 @@
+"""News of a generation on its way to open pages: gathered for a moment, then published together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from atelier.market.core import live
+from atelier.workshop.contract import Cancelled, Preview, Progress
+
+from .models import Generation
+
+FLUSH_SECONDS = 0.08
+PROGRESS_SECONDS = 0.4
+LOOK_SECONDS = 1.0
+
+
+def joined(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, Any]:
+    """Two payloads of one sample as one: what is to be appended adds up, everything else is replaced."""
+    if not before:
+        return after
+    both = {**before, **after}
+    if "append" in before and "append" in after:
+        both["append"] = before["append"] + after["append"]
+    return both
+
+
+class News:
+    """The `emit` of one attempt at a generation.
+
+    Publishes "preview" {sample, payload} at most every 80 ms and "progress" {done, planned, stage, note} at most
+    every 0.4 s. Once a second it keeps the progress and looks whether to stop. Errors: Cancelled when the person
+    cancelled, when the page that watched was left, or when another worker took this up; `stopping` then says which.
+    """
+
+    def __init__(self, generation: Generation, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stopping = ""
+        self._generation = generation
+        self._clock = clock
+        self._waiting: dict[int, dict[str, Any]] = {}
+        self._progress: Progress | None = None
+        self._told: tuple[int, int, str] | None = None
+        self._shown = False
+        self._flushed = self._told_at = float("-inf")
+        self._looked = clock()
+
+    def __call__(self, news: Preview | Progress) -> None:
+        if isinstance(news, Preview):
+            self._waiting[news.sample] = joined(self._waiting.get(news.sample), news.payload)
+        else:
+            self._progress = news
+        now = self._clock()
+        if self._waiting and now - self._flushed >= FLUSH_SECONDS:
+            self.flush()
+        if now - self._told_at >= PROGRESS_SECONDS:
+            self._tell_progress(now)
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            self._look()
+
+    def flush(self) -> None:
+        """Publish what waits."""
+        if not self._waiting:
+            return
+        with transaction.atomic():
+            for sample, payload in sorted(self._waiting.items()):
+                live.publish(self._generation.topic, "preview", sample=sample, payload=payload)
+            if not self._shown:
+                self._mine().filter(first_preview_at=None).update(first_preview_at=timezone.now())
+        self._shown = True
+        self._waiting = {}
+        self._flushed = self._clock()
+
+    def _tell_progress(self, now: float) -> None:
+        progress = self._progress
+        if progress is None or (told := (progress.done, progress.planned, progress.note)) == self._told:
+            return
+        live.publish(
+            self._generation.topic,
+            "progress",
+            done=progress.done,
+            planned=progress.planned,
+            stage=progress.stage,
+            note=progress.note,
+            seconds_left=progress.seconds_left,
+        )
+        self._told, self._told_at = told, now
+
+    def _look(self) -> None:
+        done, planned = (self._progress.done, self._progress.planned) if self._progress else (0, 0)
+        wanted = self._mine().filter(cancel_requested=False).update(done=done, planned=planned)
+        if not wanted:
+            self.stopping = "cancelled" if self._mine().exists() else "taken"
+        elif self._generation.stop_when_left and live.abandoned(self._generation.topic):
+            self.stopping = "left"
+        if self.stopping:
+            raise Cancelled
+
+    def _mine(self) -> Any:
+        """The generation's row as long as this attempt has it."""
+        return Generation.objects.filter(
+            pk=self._generation.pk, attempt=self._generation.attempt, state=Generation.State.RUNNING
+        )

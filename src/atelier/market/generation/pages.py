@@ -1,0 +1,202 @@
+"""The pages of briefs and samples: asking, watching, finding again, showing."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from atelier.market.accounts.models import User
+from atelier.market.core.errors import Invalid, MarketError
+from atelier.market.studio.models import CreationModel, Version
+
+from . import actions, queries, quota
+from .brief_form import brief_rows
+from .cards import cards, cards_of, offers
+from .engines import capabilities_of
+from .forms import AskForm
+from .models import Generation
+
+A_PAGE = 20
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+@login_required
+def brief(request: HttpRequest, pk: int) -> HttpResponse:
+    """Brief a published creation model; its own creator is led to the playground, where nothing is hidden."""
+    person = _person(request)
+    creation_model = queries.published_model(pk)
+    if creation_model.creator.user_id == person.pk and creation_model.version_id:
+        return redirect("generation:playground", pk=creation_model.version_id)
+    form = AskForm(capabilities_of(creation_model), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = actions.ask_for_samples(actor=person, creation_model=creation_model, wish=_wish(form))
+        except MarketError as error:
+            form.put(error)
+        else:
+            return redirect("generation:detail", pk=made.pk)
+    return _brief_page(request, form, creation_model)
+
+
+@login_required
+def playground(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try one's own version: whole samples, not counted, seen by nobody else."""
+    person = _person(request)
+    version = queries.version_of(person, pk)
+    form = AskForm(capabilities_of(version.creation_model), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = actions.try_out(actor=person, version=version, wish=_wish(form))
+        except MarketError as error:
+            form.put(error)
+        else:
+            return redirect("generation:detail", pk=made.pk)
+    return _playground_page(request, form, version)
+
+
+def _wish(form: AskForm) -> actions.Wish:
+    data = form.cleaned_data
+    return actions.Wish(
+        brief=form.brief, samples=data["samples"], key=form.request_key, source=data["source"], again=data["again"]
+    )
+
+
+def _brief_page(request: HttpRequest, form: AskForm, creation_model: CreationModel) -> HttpResponse:
+    context = {
+        "form": form,
+        "creation_model": creation_model,
+        "left": quota.left(_person(request), creation_model),
+        "offers": offers(creation_model),
+        "action": reverse("generation:brief", args=[creation_model.pk]),
+    }
+    return render(request, "generation/brief.html", context, status=_status(request, form))
+
+
+def _status(request: HttpRequest, form: AskForm) -> int:
+    return 422 if request.method == "POST" and form.errors else 200
+
+
+def _playground_page(request: HttpRequest, form: AskForm, version: Version) -> HttpResponse:
+    recent = queries.generations_of(request.user).filter(version=version, is_playground=True)[:5]
+    context = {
+        "form": form,
+        "version": version,
+        "creation_model": version.creation_model,
+        "recent": _rows(recent, request.user),
+        "action": reverse("generation:playground", args=[version.pk]),
+    }
+    return render(request, "generation/playground.html", context, status=_status(request, form))
+
+
+@login_required
+@require_safe
+def vary(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The same brief to change, for new samples."""
+    return _again(request, pk, same_seeds=False)
+
+
+@login_required
+@require_safe
+def repeat(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The same brief with the same seeds: the same version makes the same samples again."""
+    return _again(request, pk, same_seeds=True)
+
+
+def _again(request: HttpRequest, pk: uuid.UUID, *, same_seeds: bool) -> HttpResponse:
+    source = queries.generation_of(request.user, pk)
+    form = AskForm.starting_from(
+        capabilities_of(source.creation_model),
+        source.brief,
+        samples=len(source.seeds),
+        source=source.pk,
+        again=same_seeds,
+    )
+    if source.error_where:
+        # What the engine had to say of the brief stands at the field it is about.
+        form = form.sent_again()
+        form.put(Invalid(source.error, field=source.error_where, remedy=source.remedy))
+    if source.is_playground:
+        return _playground_page(request, form, source.version)
+    return _brief_page(request, form, queries.published_model(source.creation_model_id))
+
+
+@login_required
+@require_safe
+def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Watch samples being made, and see them when they are."""
+    generation = queries.generation_of(request.user, pk)
+    schema = capabilities_of(generation.creation_model).brief_schema
+    context = {
+        "generation": generation,
+        "creation_model": generation.creation_model,
+        "cards": cards_of(generation, request.user),
+        "brief": brief_rows(schema, generation.brief),
+        "ahead": queries.place_in_queue(generation) if generation.state == Generation.State.QUEUED else 0,
+    }
+    return render(request, "generation/detail.html", context)
+
+
+@login_required
+@require_GET
+def listing(request: HttpRequest) -> HttpResponse:
+    """Everything this person asked for, to find, repeat or vary."""
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    found = queries.search(queries.generations_of(request.user), words)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": _rows(page.object_list, request.user), "words": words}
+    return render(request, "generation/list.html", context)
+
+
+def _rows(generations: Any, viewer: Any) -> list[dict[str, Any]]:
+    """Generations with their cards and readable briefs, for lists."""
+    return [
+        {
+            "generation": generation,
+            "cards": cards_of(generation, viewer),
+            "brief": brief_rows(capabilities_of(generation.creation_model).brief_schema, generation.brief),
+        }
+        for generation in generations
+    ]
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Stop writing."""
+    actions.cancel(actor=_person(request), generation_id=pk)
+    return redirect("generation:detail", pk=pk)
+
+
+@require_safe
+def output(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """One piece, for whoever may see it."""
+    found = queries.output_seen_by(request.user, pk)
+    card = cards([found], request.user)[0]
+    return render(request, "generation/output.html", {"card": card, "creation_model": card.creation_model})
+
+
+@login_required
+@require_POST
+def showcase(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a piece of the playground on the model's page, or take it back."""
+    person = _person(request)
+    if request.POST.get("show") == "no":
+        shown = actions.take_from_showcase(actor=person, output_id=pk)
+        messages.success(request, _("This piece is no longer shown on the model’s page."))
+    else:
+        shown = actions.showcase(actor=person, output_id=pk)
+        messages.success(request, _("This piece is now shown on the model’s page, whole."))
+    return redirect(reverse("generation:detail", args=[shown.generation_id]) + f"#output-{shown.pk}")

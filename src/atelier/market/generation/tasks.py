@@ -1,0 +1,117 @@
+"""The job that writes samples, and the sweep that finds generations whose job was lost."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from atelier.market.studio.adapters import adapter_folder
+from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Guardrails, WorkshopError
+from atelier.workshop.runtime import runtime
+
+from . import queries, work
+from .models import Generation
+from .news import News
+
+log = logging.getLogger(__name__)
+
+NO_ROOM_FOR = timedelta(minutes=10)
+
+
+class Interrupted(Exception):
+    """The engine stopped although nobody asked it to: this worker is shutting down."""
+
+
+RETRY = RetryStrategy(wait=1, retry_exceptions=[Busy, Interrupted, OperationalError, InterfaceError])
+
+
+@app.task(queue="generate", retry=RETRY)
+def generate(*, generation_id: str) -> None:
+    """Write the samples of a generation, streaming. May run twice or be taken up after a kill: nothing doubles."""
+    generation = work.claim(uuid.UUID(generation_id))
+    if generation is None:
+        return
+    news = News(generation)
+    try:
+        _write(generation, news)
+    except Cancelled:
+        _stopped(generation, news)
+    except Busy as error:
+        if timezone.now() - generation.created_at < NO_ROOM_FOR:
+            work.give_up_the_place(generation)
+            raise
+        _failed(generation, error)
+    except WorkshopError as error:
+        _failed(generation, error)
+    except (OperationalError, InterfaceError):
+        # The database went away: nothing can be written now, and the job is taken up again.
+        raise
+    except Exception:
+        log.exception("generation %s failed", generation.pk)
+        work.end_unfinished(
+            generation,
+            to=Generation.State.FAILED,
+            code="crashed",
+            error=_("The engine failed on this brief."),
+            remedy=_("Ask again; if it fails again, write to the operator."),
+        )
+
+
+def _write(generation: Generation, news: News) -> None:
+    model, version = generation.creation_model, generation.version
+    spec = GenerateSpec(
+        request_id=str(generation.pk),
+        adapter_sha256=version.adapter_sha256,
+        brief=generation.brief,
+        seeds=tuple(generation.seeds),
+        reveal=generation.reveal,
+        guardrails=Guardrails(subjects_refused=tuple(model.subjects_refused), words_never=tuple(model.words_never)),
+    )
+    with tempfile.TemporaryDirectory(prefix="atelier-generate-") as folder:
+        made = runtime().generate(model.engine, adapter_folder(version), spec, Path(folder), news)
+        news.flush()
+        work.finish(generation, made, Path(folder))
+
+
+def _stopped(generation: Generation, news: News) -> None:
+    if news.stopping == "taken":
+        return
+    if not news.stopping:
+        raise Interrupted
+    left = news.stopping == "left"
+    work.end_unfinished(
+        generation,
+        to=Generation.State.CANCELLED,
+        code=news.stopping,
+        error=_("Writing stopped because the page was left.") if left else "",
+        remedy=_("Repeat it and stay on the page.") if left else "",
+    )
+
+
+def _failed(generation: Generation, error: WorkshopError) -> None:
+    work.end_unfinished(
+        generation,
+        to=Generation.State.FAILED,
+        code=error.code,
+        error=error.message,
+        remedy=error.remedy,
+        where=error.where,
+    )
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="quick", queueing_lock="take_up_lost_generations")
+def take_up_lost_generations(timestamp: int) -> None:
+    """Queue a job anew for each generation that is under way without one, whatever it was that lost it."""
+    for generation_id in queries.without_a_job():
+        log.warning("queueing generation %s again: its job was lost", generation_id)
+        generate.defer(generation_id=str(generation_id))

@@ -1,0 +1,92 @@
+"""The public verify page: what is known of a file. It changes nothing and keeps nothing of what is sent to it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from atelier.market.core.errors import Missing
+
+from . import queries
+from .forms import VerifyForm
+from .reading import HashingUpload, announced_too_long
+from .telling import as_json, readings
+
+
+# It changes nothing, so a form on any other site may send here; and the token would make Django read the file first.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: HttpRequest) -> HttpResponse:
+    """Find a file by its bytes, a pasted text, or a hash; leads to the page of the hash."""
+    if request.method != "POST":
+        return render(request, "provenance/verify.html", {"form": VerifyForm()})
+    upload = HashingUpload(request)
+    request.upload_handlers = [upload]  # type: ignore[assignment]
+    form = _form(request, upload)
+    if form.is_valid():
+        if upload.sha256:
+            return _to(upload.sha256)
+        if form.cleaned_data["sha256"]:
+            return _to(form.cleaned_data["sha256"].strip().lower())
+        if form.cleaned_data["text"]:
+            found = queries.find_text(form.cleaned_data["text"])
+            return _to(found.sha256, found.reading if found.reading != "exact" else "")
+        form.add_error(None, _("There is nothing to look for yet. Choose a file, paste a text, or write a hash."))
+    return render(request, "provenance/verify.html", {"form": form}, status=422)
+
+
+def _form(request: HttpRequest, upload: HashingUpload) -> VerifyForm:
+    """The sent form, with what is wrong with the file on it."""
+    too_long = announced_too_long(request)
+    try:
+        form = VerifyForm({} if too_long else request.POST)
+    except MultiPartParserError:
+        form = VerifyForm({})
+        form.add_error(None, _("What was sent cannot be read. Send it again."))
+    if too_long or upload.too_long:
+        form.add_error(
+            "file", _("This is longer than 25 MB. Compute its SHA-256 yourself and write it into the third field.")
+        )
+    return form
+
+
+def _to(sha256: str, reading: str = "") -> HttpResponse:
+    where = reverse("provenance:record", args=[sha256])
+    return redirect(f"{where}?read={reading.replace(' ', '+')}" if reading else where)
+
+
+@require_safe
+def record(request: HttpRequest, sha256: str) -> HttpResponse:
+    """What is known of the file with this hash, in words or (Accept: application/json) as JSON; 404 when nothing is."""
+    found = queries.record_of(sha256)
+    status = 200 if found else 404
+    if request.accepts("application/json") and not request.accepts("text/html"):
+        return JsonResponse(as_json(sha256, found), status=status)
+    context: dict[str, Any] = {
+        "sha256": sha256,
+        "record": found,
+        "facts": (found.origin or found).facts if found else {},
+        "reading": readings().get(request.GET.get("read", ""), ""),
+    }
+    return render(request, "provenance/record.html", context, status=status)
+
+
+@require_safe
+def piece(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The record of an output, found by the output's id, without the hash of its file.
+
+    To know the hash of a short text is to be able to try out how it goes on; who has the file has the hash.
+    """
+    found = queries.record_of_source(f"output:{pk}")
+    if found is None:
+        raise Missing(_("There is no record of such a piece."), remedy=_("Look for its file by hash."))
+    facts = next((time.facts for time in found.occurrences.all() if time.source == f"output:{pk}"), found.facts)
+    return render(request, "provenance/record.html", {"record": found, "facts": facts, "sha256": "", "reading": ""})
