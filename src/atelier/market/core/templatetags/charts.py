@@ -1,0 +1,43 @@
+"""Charts as inline SVG, drawn on the server, readable without colour, with their table one click away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from atelier.market.core import charts
+
+register = template.Library()
+
+
+@register.inclusion_tag("core/charts/line.html")
+def line_chart(
+    title: str, rows: Sequence[Mapping[str, Any]], x: str, y: str, unit: str = "", x_title: str = ""
+) -> dict[str, Any]:
+    """Lines over `x`; `y` names keys and their words: `train=Training works,validation=Works held out`."""
+    pairs = (pair.partition("=") for pair in y.split(","))
+    series = {key.strip(): words.strip() or key.strip() for key, _, words in pairs}
+    chart = charts.line_chart(rows or [], x, series)
+    return {"title": title, "chart": chart, "unit": unit, "x_title": x_title or x}
+
+
+@register.inclusion_tag("core/charts/intervals.html")
+def interval_chart(title: str, rows: Sequence[Mapping[str, Any]], unit: str = "") -> dict[str, Any]:
+    """Bars with 95 % intervals from rows of {label, value, low, high, main}."""
+    return {"title": title, "chart": charts.interval_chart(rows or []), "unit": unit}
+
+
+@register.simple_tag
+def sparkline(values: Sequence[float], label: str = "") -> SafeString:
+    """A line the size of a word; `label` says what it shows, else it is hidden from screen readers."""
+    path = charts.spark_path(values)
+    if not path:
+        return mark_safe("")
+    told = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="sparkline" viewBox="0 0 100 24" preserveAspectRatio="none" {}><path d="{}"/></svg>', told, path
+    )
