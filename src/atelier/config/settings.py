@@ -172,7 +172,7 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 CURRENCY = "USD"
 PLATFORM_FEE_BASIS_POINTS = int(os.environ.get("ATELIER_FEE_BASIS_POINTS", "1000"))
 PAYMENT_GATEWAY = os.environ.get("ATELIER_PAYMENT_GATEWAY", "atelier.market.billing.gateways.sandbox.SandboxGateway")
-# What an operator wants otherwise in training, by engine: {"text": {"epochs": 3}}. Engines refuse what they do not know.
+# What an operator wants otherwise in training, by engine: {"text": {"epochs": 3}}. Engines refuse unknown names.
 TRAIN_RECIPES: dict[str, dict[str, float | int | str | bool]] = json.loads(
     os.environ.get("ATELIER_TRAIN_RECIPES", "{}")
 )
