@@ -74,6 +74,7 @@ def record(request: HttpRequest, sha256: str) -> HttpResponse:
         "sha256": sha256,
         "record": found,
         "facts": (found.origin or found).facts if found else {},
+        "made_at": (found.origin or found).at if found else None,
         "reading": readings().get(request.GET.get("read", ""), ""),
     }
     return render(request, "provenance/record.html", context, status=status)
@@ -88,5 +89,6 @@ def piece(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = queries.record_of_source(f"output:{pk}")
     if found is None:
         raise Missing(_("There is no record of such a piece."), remedy=_("Look for its file by hash."))
-    facts = next((time.facts for time in found.occurrences.all() if time.source == f"output:{pk}"), found.facts)
-    return render(request, "provenance/record.html", {"record": found, "facts": facts, "sha256": "", "reading": ""})
+    birth = next(time for time in found.occurrences.all() if time.source == f"output:{pk}")
+    context = {"record": found, "facts": birth.facts, "made_at": birth.at, "sha256": "", "reading": ""}
+    return render(request, "provenance/record.html", context)
