@@ -1,4 +1,4 @@
-"""What was sold: licences, the terms they stand under, and the files delivered with them."""
+"""What was sold: licences, and the files delivered with them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from atelier.market.accounts.models import Creator, User
-from atelier.market.billing.models import Purchase
+from atelier.market.billing.models import LicenceTerms, Purchase
 from atelier.market.core.models import Blob
 from atelier.market.generation.models import Output
 from atelier.market.studio.models import Tier, Version
-
-
-class LicenceTerms(models.Model):
-    """The text a tier is sold under. Never changed once in force: a new text is a new row."""
-
-    tier = models.CharField(max_length=12, choices=Tier)
-    number = models.PositiveIntegerField()
-    title = models.CharField(max_length=120)
-    summary: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
-    body = models.TextField()
-    in_force_from = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["tier", "number"], name="one_number_a_tier")]
 
 
 class Licence(models.Model):
