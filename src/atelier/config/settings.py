@@ -171,6 +171,8 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 # The market's own settings ---------------------------------------------------------------------------------------
 CURRENCY = "USD"
 PLATFORM_FEE_BASIS_POINTS = int(os.environ.get("ATELIER_FEE_BASIS_POINTS", "1000"))
+# What is said of tax beside a price; empty says that this market adds none.
+TAX_NOTE = os.environ.get("ATELIER_TAX_NOTE", "")
 PAYMENT_GATEWAY = os.environ.get("ATELIER_PAYMENT_GATEWAY", "atelier.market.billing.gateways.sandbox.SandboxGateway")
 # What an operator wants otherwise in training, by engine: {"text": {"epochs": 3}}. Engines refuse unknown names.
 TRAIN_RECIPES: dict[str, dict[str, float | int | str | bool]] = json.loads(
