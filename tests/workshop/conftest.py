@@ -25,9 +25,9 @@ def rogue_engines(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.syspath_prepend(str(HERE))
-    registry.engines.cache_clear()
+    registry._loaded.cache_clear()
     yield
-    registry.engines.cache_clear()
+    registry._loaded.cache_clear()
     sys.modules.pop("rogue", None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -21,14 +22,20 @@ log = logging.getLogger(__name__)
 GROUP = "atelier.engines"
 
 _broken: dict[str, str] = {}
+_loading = threading.RLock()
 
 
-@cache
 def engines() -> dict[str, Engine]:
     """All engines of this installation by name, constructed once a process, in order of name.
 
     An engine that cannot be loaded is logged and left out, so that the others still work.
     """
+    with _loading:  # or two threads that ask at once would have two of each
+        return _loaded()
+
+
+@cache
+def _loaded() -> dict[str, Engine]:
     found: dict[str, Engine] = {}
     for name, load in _declared():
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -68,9 +69,17 @@ class Runtime(Protocol):
         ...
 
 
-@cache
+_making = threading.Lock()
+
+
 def runtime() -> Runtime:
     """The runtime of this installation, one a process."""
+    with _making:  # or two threads that ask at once would have one each
+        return _made()
+
+
+@cache
+def _made() -> Runtime:
     from .local import LocalRuntime
 
     return LocalRuntime()
