@@ -35,7 +35,7 @@ def _annotated(works: QuerySet[Work]) -> QuerySet[Work]:
 
 def trainable(works: QuerySet[Work]) -> QuerySet[Work]:
     """Those works that may be trained on: ready, permitted, and no near copy of another of the same creator."""
-    return _annotated(works).filter(state=Work.State.READY, permitted=True, nearly=False)
+    return _annotated(works).filter(Q(permitted=True, nearly=False), state=Work.State.READY)
 
 
 def trainable_works(creator: Creator, engine: str) -> QuerySet[Work]:
@@ -53,7 +53,7 @@ def filtered(
     if language:
         works = works.filter(language=language)
     if consent in {"yes", "no"}:
-        works = works.filter(permitted=consent == "yes")
+        works = works.filter(Q(permitted=consent == "yes"))
     if words:
         works = works.filter(Q(title__icontains=words) | Q(excerpt__icontains=words))
     return works
@@ -73,7 +73,7 @@ def work_for(person: User, work_id: int) -> Work:
 def batch_for(person: User, batch: uuid.UUID) -> list[Upload]:
     """The uploads that a person sent together, in order. Errors: Missing."""
     uploads = Upload.objects.filter(creator=creator_of(person), batch=batch).select_related("blob")
-    found = list(uploads.annotate(made=Count("works")).order_by("position"))
+    found: list[Upload] = list(uploads.annotate(made=Count("works")).order_by("position"))
     if not found:
         raise Missing(_("There is no such upload among yours."), remedy=_("Go back to your works."))
     return found

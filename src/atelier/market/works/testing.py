@@ -7,6 +7,7 @@ import json
 import random
 import uuid
 from collections.abc import Sequence
+from itertools import count as counting
 
 from atelier.market.accounts.models import Creator
 
@@ -15,8 +16,11 @@ from .models import Upload, Work
 from .receiving import Incoming
 from .tasks import inspect_upload
 
-_NOUNS = "lamp river bread chair garden window letter stone coat apple bridge kettle harbour pencil candle".split()
-_VERBS = "holds keeps mends warms finds carries brightens softens follows remembers".split()
+_NOUNS = ["lamp", "river", "bread", "chair", "garden", "window", "letter", "stone", "coat", "apple", "bridge", "kettle"]
+_VERBS = ["holds", "keeps", "mends", "warms", "finds", "carries", "brightens", "softens", "follows", "remembers"]
+
+
+_seeds = counting(1000)
 
 
 def some_texts(count: int, seed: int = 0) -> list[str]:
@@ -57,11 +61,10 @@ def send(
 
 
 def make_works(
-    creator: Creator, count: int = 10, *, seed: int = 0, consent: bool = True, texts: Sequence[str] = ()
+    creator: Creator, count: int = 10, *, seed: int | None = None, consent: bool = True, texts: Sequence[str] = ()
 ) -> list[Work]:
-    """A creator's works, made of one file of pieces for the fake engine."""
-    pieces = [
-        {"text": text, "title": f"Piece {number}"} for number, text in enumerate(texts or some_texts(count, seed), 1)
-    ]
+    """A creator's works, made of one file of pieces for the fake engine; other texts each time unless seeded."""
+    written = texts or some_texts(count, next(_seeds) if seed is None else seed)
+    pieces = [{"text": text, "title": f"Piece {number}"} for number, text in enumerate(written, 1)]
     upload = send(creator, "pieces.json", json.dumps(pieces).encode(), consent=consent)
     return list(Work.objects.filter(upload=upload).order_by("position"))

@@ -95,7 +95,7 @@ def test_removing_and_restoring_a_held_work_leaves_it_held() -> None:
 
 
 def test_the_original_does_not_become_the_copy_by_leaving_and_coming_back() -> None:
-    copy, resemblance = held_copy()
+    _, resemblance = held_copy()
     original = resemblance.other
     actions.remove_works(actor=original.creator.user, work_ids=[original.pk])
     actions.restore_works(actor=original.creator.user, work_ids=[original.pk])
