@@ -6,7 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-from django.utils import timezone
 
 from .engines import capabilities_of
 from .models import Generation, Output
@@ -46,5 +45,4 @@ def birth_facts(generation: Generation, output: Output) -> dict[str, Any]:
         "extent": output.extent,
         "extent_unit": capabilities.extent_unit,
         "made_for": "playground" if generation.is_playground else "brief",
-        "made_at": timezone.now().isoformat(timespec="seconds"),
     }
