@@ -94,8 +94,22 @@ def _up(arguments: list[str]) -> int:
 
 
 def _manage(arguments: list[str]) -> int:
+    """Django's commands on the site whose folder `--data` names (default: the checkout's), or on DATABASE_URL."""
     from django.core.management import execute_from_command_line
 
+    from atelier.supervisor.arguments import default_data
+    from atelier.supervisor.attach import environment_of
+    from atelier.supervisor.errors import SupervisorError
+
+    data = Path(os.environ.get("ATELIER_DATA") or default_data())
+    if arguments[:1] == ["--data"] and len(arguments) > 1:
+        data, arguments = Path(arguments[1]), arguments[2:]
+    if not os.environ.get("DATABASE_URL"):
+        try:
+            os.environ.update(environment_of(data.expanduser().absolute()))
+        except SupervisorError as error:
+            sys.stderr.write(f"{error.message} {error.remedy}\n")
+            return BAD_INPUT
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atelier.config.settings")
     execute_from_command_line(["atelier manage", *arguments])
     return DONE
