@@ -18,10 +18,11 @@ from atelier.workshop.contract import (
     Refused,
 )
 from atelier.workshop.engines.text.base import Base
+from atelier.workshop.engines.text.guardrails import find
 from atelier.workshop.engines.text.prompts import FORMATS, max_tokens, prompt_tokens, validate_brief
 
 from .adapters import TextHand
-from .drafts import Draft, Task, never_pattern
+from .drafts import Draft, Task
 from .network import LENGTH
 from .sampling import Sampling
 from .scheduler import News, Request, Scheduler
@@ -40,7 +41,7 @@ def task_for(base: Base, spec: GenerateSpec, sampling: Sampling) -> Task:
         raise BriefInvalid(
             "The brief is too long to be read together with the text.", where="details", remedy="Shorten it."
         )
-    never, hold = never_pattern(spec.guardrails.words_never)
+    phrases = (*spec.guardrails.words_never, *spec.guardrails.subjects_refused)
     specials = frozenset(tokenizer.get_added_tokens_decoder())
     return Task(
         prompt=prompt,
@@ -50,8 +51,9 @@ def task_for(base: Base, spec: GenerateSpec, sampling: Sampling) -> Task:
         decode=tokenizer.decode,
         reveal=spec.reveal,
         target=FORMATS[brief["format"]].words(brief["length"])[0],
-        never=never,
-        hold=hold,
+        forbidden=(lambda text: find(text, phrases) is not None) if phrases else None,
+        hold=max((len(phrase.split()) for phrase in phrases), default=1) or 1,
+        window=max((len(phrase) + 2 for phrase in phrases), default=1),
         sampling=sampling,
     )
 
@@ -68,7 +70,7 @@ def deliver(
     """Write one text a seed and stream it. Errors: BriefInvalid, Busy, and whatever `emit` raises to stop."""
     task = task_for(base, spec, sampling)
     drafts = [Draft(task, seed) for seed in spec.seeds]
-    request = Request(drafts, hand.parts)
+    request = Request(drafts, hand.adapter_sha256, hand.parts)
     planned = task.tokens_max * len(drafts)
     emit(Progress(stage="waiting", done=0, planned=planned))
     scheduler.submit(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,7 @@ from .sampling import Sampler, Sampling
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
 _WORD = re.compile(r"\S+")
+_LAST_WORD = re.compile(r"[^\W_]+$")
 _REWINDS_MAX = 1000
 _SCORES_KEPT = 8
 _BROKEN = "\ufffd"
@@ -22,8 +23,9 @@ _BROKEN = "\ufffd"
 
 @dataclass(frozen=True)
 class Task:
-    """What one text is to be. `never` matches words that must not occur; `hold` is how many words the longest of
-    them has; `target` is the least number of words asked for."""
+    """What one text is to be. `forbidden` says whether a text holds what must not occur, and needs to be shown no more
+    than `window` words at once; the last `hold` words are never shown, since they may be part of it. `target` is the
+    least number of words asked for."""
 
     prompt: tuple[int, ...]
     tokens_max: int
@@ -32,8 +34,9 @@ class Task:
     decode: Callable[[list[int]], str]
     reveal: float = 1.0
     target: int = 0
-    never: re.Pattern[str] | None = None
+    forbidden: Callable[[str], bool] | None = None
     hold: int = 1
+    window: int = 1
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -66,7 +69,7 @@ class Draft:
         """Take the next token by its logits, going back to before a word that must not be as often as needed; returns
         what may be shown now beyond what was shown before."""
         self.steps += 1
-        if self.task.never is not None:
+        if self.task.forbidden is not None:
             self._scores[len(self.tokens)] = logits.copy()
         scores: NDArray[np.float32] | None = logits
         while scores is not None and self._taken(scores):
@@ -100,18 +103,16 @@ class Draft:
         return self.task.decode(self.tokens[:count]).lstrip()
 
     def _rewound(self, token: int, *, over: bool) -> bool:
-        """Whether a forbidden word was found and cut away. A word at the very end counts once the text has ended."""
-        if self.task.never is None:
-            return False
-        for match in self.task.never.finditer(self.text):
-            if match.end() < len(self.text) or over:
-                break
-        else:
+        """Whether a forbidden word was found and cut away. A word at the very end counts once the text is over."""
+        start = self._offence(over=over)
+        if start is None:
             return False
         self._rewinds += 1
-        keep = self._token_at(match.start())
+        keep = self._token_at(start)
+        if len(self._decoded(keep)) < self._shown:
+            keep += 1
         if self._rewinds > _REWINDS_MAX:
-            self.tokens, self.text = self.tokens[:keep], self.text[: match.start()]
+            self.tokens, self.text = self.tokens[:keep], self.text[:start]
             self._finish("length")
             return True
         banned = self.tokens[keep] if keep < len(self.tokens) else token
@@ -120,6 +121,17 @@ class Draft:
         self.tokens = self.tokens[:keep]
         self.text = self._decoded(keep)
         return True
+
+    def _offence(self, *, over: bool) -> int | None:
+        """Where the last forbidden word begins among the words that are complete, or None."""
+        if self.task.forbidden is None:
+            return None
+        text = self.text if over else _LAST_WORD.sub("", self.text)
+        words = list(_WORD.finditer(text))[-self.task.window :]
+        if not words or not self.task.forbidden(text[words[0].start() :]):
+            return None
+        start = next(word.start() for word in reversed(words) if self.task.forbidden(text[word.start() :]))
+        return max(start, self._shown)  # what was shown cannot be taken back
 
     def _token_at(self, character: int) -> int:
         """The index of the token in which that character of the text begins."""
@@ -174,13 +186,3 @@ class Draft:
         news = self.text[self._shown : end]
         self._shown = max(self._shown, end)
         return news
-
-
-def never_pattern(words: Sequence[str]) -> tuple[re.Pattern[str] | None, int]:
-    """A pattern of the words and phrases that must not occur, in any case and spacing, and the most words of one."""
-    spoken = [word.split() for word in words if word.strip()]
-    if not spoken:
-        return None, 1
-    choices = "|".join(r"\s+".join(re.escape(part) for part in parts) for parts in spoken)
-    # Digits and underscores end a word here: “mug2” holds “mug”.
-    return re.compile(rf"(?<![^\W\d_])(?:{choices})(?![^\W\d_])", re.IGNORECASE), max(len(parts) for parts in spoken)

@@ -48,6 +48,7 @@ class Network:
             for i in range(shape.layers)
             for name, part in graph.adapter_inputs(shape, RANK).items()
         }
+        self._names = [""] * rows  # of the adapters; at first all are zero and change nothing
         self._logits = np.zeros((rows, shape.vocab), np.float32)
         self._bindings: dict[tuple[int, int], Any] = {}
 
@@ -63,15 +64,20 @@ class Network:
         logits: NDArray[np.float32] = self._run(row, tokens.reshape(1, -1), np.array([length], np.int32))[0]
         return logits
 
-    def set_adapter(self, row: int, parts: Parts | None) -> None:
-        """Give a row its adapter, or none."""
-        for name, place in self._adapters.items():
-            place[row] = 0 if parts is None else parts[name]
+    def set_adapter(self, row: int, name: str, parts: Parts) -> None:
+        """Give a row an adapter; costs nothing when it has the one of that name already."""
+        if self._names[row] == name:
+            return
+        self._names[row] = name
+        for part, place in self._adapters.items():
+            place[row] = parts[part]
 
     def move(self, source: int, target: int, length: int) -> None:
-        """Copy a row's adapter and the first `length` tokens of its past over another row."""
-        for place in self._adapters.values():
-            place[target] = place[source]
+        """Give a row the adapter of another and the first `length` tokens of its past."""
+        if self._names[source] != self._names[target]:
+            self._names[target] = self._names[source]
+            for place in self._adapters.values():
+                place[target] = place[source]
         for past in self._past.values():
             past[target, :, :length] = past[source, :, :length]
 
@@ -79,10 +85,10 @@ class Network:
         """A copy of the first `length` tokens of a row's past."""
         return [past[row, :, :length].copy() for past in self._past.values()]
 
-    def set_past(self, row: int, saved: list[Past]) -> None:
+    def set_past(self, row: int, saved: list[NDArray[np.float32]]) -> None:
         """Put a copy that `past` made into a row."""
-        for place, values in zip(self._past.values(), saved, strict=True):
-            place[row, :, : values.shape[1]] = values
+        for rows, values in zip(self._past.values(), saved, strict=True):
+            rows[row, :, : values.shape[1]] = values
 
     def _run(self, first: int, ids: NDArray[np.int64], lengths: NDArray[np.int32]) -> NDArray[np.float32]:
         count, time = ids.shape
@@ -103,9 +109,9 @@ class Network:
             part = slice(first, first + count)
             for name, values in self._adapters.items():
                 _bind(binding.bind_input, name, values[part])
-            for name, values in self._past.items():
-                _bind(binding.bind_input, f"past_{name}", values[part])
-                _bind(binding.bind_output, f"next_{name}", values[part])
+            for name, past in self._past.items():
+                _bind(binding.bind_input, f"past_{name}", past[part])
+                _bind(binding.bind_output, f"next_{name}", past[part])
             _bind(binding.bind_output, "logits", self._logits[part])
             self._bindings[key] = binding
         return self._bindings[key]

@@ -40,7 +40,8 @@ class Request:
     """Drafts that share an adapter and a prompt. Its maker reads `inbox`: News, or the error that ended it."""
 
     drafts: Sequence[Draft]
-    parts: Parts | None
+    adapter: str
+    parts: Parts
     inbox: queue.SimpleQueue[News | BaseException] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     waiting: deque[int] = field(default_factory=deque)
@@ -161,7 +162,7 @@ class Scheduler:
                 if request.waiting:
                     self._requests.append(request)
             row = _Row(request, sample, place=len(self._writing))
-            self._network.set_adapter(row.place, request.parts)
+            self._network.set_adapter(row.place, request.adapter, request.parts)
             if request.prefix is None:
                 self._reading = row
             else:
