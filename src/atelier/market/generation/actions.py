@@ -174,6 +174,7 @@ def showcase(*, actor: User, output_id: uuid.UUID) -> Output:
     if output.showcased_at is None:
         Output.objects.filter(pk=output.pk).update(showcased_at=timezone.now())
         audit.record(actor, "generation.showcased", output)
+        events.emit("generation.showcase_changed", creation_model_id=output.generation.creation_model_id)
         output.refresh_from_db()
     return output
 
@@ -185,6 +186,7 @@ def take_from_showcase(*, actor: User, output_id: uuid.UUID) -> Output:
     if output.showcased_at is not None:
         Output.objects.filter(pk=output.pk).update(showcased_at=None)
         audit.record(actor, "generation.taken_from_showcase", output)
+        events.emit("generation.showcase_changed", creation_model_id=output.generation.creation_model_id)
         output.refresh_from_db()
     return output
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-
 from .engines import capabilities_of
 from .models import Generation, Output
 
