@@ -10,6 +10,9 @@ from pydantic import Field
 Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, le=100_000)]
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+NO_NUL = Field(pattern=r"^[^\x00]*$")
+"""For text that goes to the database, which cannot hold the character NUL."""
+
 IdempotencyKey = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -22,5 +25,5 @@ class ErrorOut(Schema):
     remedy: str = ""
 
 
-ERRORS = {status: ErrorOut for status in (400, 401, 403, 404, 409, 422, 429)}
+ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 422, 429), ErrorOut)
 """Every answer that is not the wished-for one, for `response=` of an operation."""

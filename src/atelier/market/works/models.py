@@ -158,3 +158,8 @@ class Share(models.Model):
             models.UniqueConstraint(fields=["work", "holder"], name="one_share_a_holder"),
             models.CheckConstraint(condition=Q(basis_points__gte=1, basis_points__lte=10_000), name="share_in_bounds"),
         ]
+
+    @property
+    def percent(self) -> float:
+        """The share in percent, as people read it."""
+        return self.basis_points / 100
