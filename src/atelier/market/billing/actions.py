@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -106,7 +107,7 @@ def cancel(*, actor: User, purchase_id: uuid.UUID) -> Purchase:
     return record(purchase.pk, result)
 
 
-def _go(purchase: Purchase, state: str, actor: User, *, only_from: list[str], **changes: object) -> None:
+def _go(purchase: Purchase, state: str, actor: User, *, only_from: list[str], **changes: Any) -> None:
     move(purchase, to=state, allowed=PURCHASE, only_from=only_from, state_changed_at=Now(), **changes)
     audit.record(actor, f"billing.{state}", purchase)
     live.publish(purchase.topic, "state", state=state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -28,7 +29,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
     totals = queries.earned(request.user)
     context = {
         "page": page,
-        "lines": list(queries.explained(request.user, page.object_list)),
+        "lines": [_shown(line) for line in queries.explained(request.user, page.object_list)],
         "totals": totals,
         "charts": [
             {
@@ -51,6 +52,15 @@ def download(request: HttpRequest) -> StreamingHttpResponse:
     response = StreamingHttpResponse(_rows(request.user), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="atelier-statement.csv"'
     return response
+
+
+def _shown(line: queries.Line) -> queries.Line:
+    """The line with each work's part and share in per cent, for reading."""
+    works = [
+        {**work, "part": f"{work['parts'] / 10_000:.2f} %", "share": f"{work['basis_points'] / 100:.2f} %"}
+        for work in line.works
+    ]
+    return replace(line, works=works)
 
 
 class _Line:

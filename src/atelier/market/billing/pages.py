@@ -14,10 +14,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from atelier.market.accounts.queries import person
 from atelier.market.core.errors import Conflict, Denied, Invalid, MarketError, Missing
 from atelier.market.core.models import LiveEvent
+from atelier.market.core.money import show
+from atelier.market.generation.cards import cards
 from atelier.market.generation.models import Output
-from atelier.market.generation.queries import output_seen_by
+from atelier.market.generation.queries import is_on_sale, output_seen_by
 from atelier.market.studio.models import Tier
 
 from . import actions, gateways, queries, terms
@@ -50,13 +53,13 @@ def start(request: HttpRequest) -> HttpResponse:
     try:
         card = actions.card_of(wish["card_number"])
         purchase = actions.start_purchase(
-            actor=request.user,
+            actor=person(request),
             output_id=output.pk,
             tier=wish["tier"],
             idempotency_key=str(wish["key"]),
             price_seen_minor=wish["price_seen"],
         )
-        purchase = actions.pay(actor=request.user, purchase_id=purchase.pk, card=card)
+        purchase = actions.pay(actor=person(request), purchase_id=purchase.pk, card=card)
     except (Invalid, Conflict, Denied) as error:
         return _refused(request, output, wish["tier"], form, error)
     return redirect(_next(purchase), purchase.pk)
@@ -67,7 +70,7 @@ def _refused(request: HttpRequest, output: Output, tier: str, form: PurchaseForm
     fresh = form
     if error.code == "price_changed":
         price = output.generation.creation_model.price_minor(tier)
-        fresh = PurchaseForm({**form.data.dict(), "price_seen": price})
+        fresh = PurchaseForm({**request.POST.dict(), "price_seen": price})
         fresh.is_valid()
     fresh.add_error("card_number" if error.field == "card_number" else None, f"{error.message} {error.remedy}".strip())
     return _offer(request, output, tier, fresh, status=error.status)
@@ -91,20 +94,21 @@ def _offer(request: HttpRequest, output: Output, tier: str, form: PurchaseForm, 
     context = {
         "output": output,
         "model": model,
-        "kind_template": f"generation/kinds/{output.kind}.html",
+        "card": cards([output], request.user)[0],
         "tier": tier,
         "tiers": [(value, Tier(value).label, model.price_minor(value)) for value in Tier.values],
         "terms": terms.in_force(tier),
         "price": price,
+        "price_shown": show(price, model.currency),
         "split": [part for part in split if part["amount_minor"]],
         "tax_note": settings.TAX_NOTE,
         "own": model.creator.user_id == request.user.pk,
-        "for_sale": output.state == Output.State.OFFERED,
-        "exclusive_possible": tier != Tier.EXCLUSIVE or exclusive_possible(request.user, output),
+        "for_sale": is_on_sale(output),
+        "exclusive_possible": tier != Tier.EXCLUSIVE or exclusive_possible(person(request), output),
         "form": form,
         "test_cards": gateways.current().test_cards,
     }
-    return render(request, "billing/new.html", context, status=status)
+    return render(request, "billing/start.html", context, status=status)
 
 
 @login_required
@@ -130,7 +134,7 @@ def _purchase(request: HttpRequest, pk: uuid.UUID, form: CardForm, status: int =
     context: dict[str, Any] = {
         "purchase": found,
         "model": found.output.generation.creation_model,
-        "kind_template": f"generation/kinds/{found.output.kind}.html",
+        "card": cards([found.output], request.user)[0],
         "last_event_id": last,
         "reason": reason_of(found),
         "split": [part for part in found.split if part["amount_minor"]],
@@ -150,7 +154,7 @@ def pay(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return _purchase(request, pk, form, status=422)
     try:
         card = actions.card_of(form.cleaned_data["card_number"])
-        found = actions.pay(actor=request.user, purchase_id=pk, card=card)
+        found = actions.pay(actor=person(request), purchase_id=pk, card=card)
     except Invalid as error:
         form.add_error("card_number", f"{error.message} {error.remedy}".strip())
         return _purchase(request, pk, form, status=error.status)
@@ -166,7 +170,7 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "billing/confirm.html", {"purchase": found})
     try:
-        actions.confirm(actor=request.user, purchase_id=pk, passed=request.POST.get("answer") == "yes")
+        actions.confirm(actor=person(request), purchase_id=pk, passed=request.POST.get("answer") == "yes")
     except Conflict as error:
         messages.warning(request, error.message)
     return redirect("billing:purchase", pk)
@@ -177,7 +181,7 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Give up a purchase that is not paid."""
     try:
-        actions.cancel(actor=request.user, purchase_id=pk)
+        actions.cancel(actor=person(request), purchase_id=pk)
     except Conflict as error:
         messages.warning(request, f"{error.message} {error.remedy}".strip())
     return redirect("billing:purchase", pk)
@@ -188,4 +192,9 @@ def licence_terms(request: HttpRequest, tier: str, number: int) -> HttpResponse:
     """The terms of a tier, for anyone to read."""
     if tier in Tier.values:
         terms.in_force(tier)
-    return render(request, "billing/terms.html", {"terms": queries.terms_of(tier, number)})
+    found = queries.terms_of(tier, number)
+    sections = []
+    for part in found.body.split("## ")[1:]:
+        heading, _line, text = part.partition("\n")
+        sections.append((heading, [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]))
+    return render(request, "billing/terms.html", {"terms": found, "sections": sections})

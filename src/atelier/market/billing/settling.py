@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -147,7 +148,7 @@ def _end(purchase: Purchase, state: str, result: Result) -> None:
     audit.record(None, f"billing.{state}", purchase, code=result.code)
 
 
-def _move(purchase: Purchase, state: str, **changes: object) -> None:
+def _move(purchase: Purchase, state: str, **changes: Any) -> None:
     """Move a purchase and tell its open pages."""
     move(purchase, to=state, allowed=PURCHASE, state_changed_at=Now(), **changes)
     live.publish(purchase.topic, "state", state=state)

@@ -27,7 +27,7 @@ def split_price(output: Output, price_minor: int, fee_basis_points: int) -> list
     names[creator.pk] = str(creator)
     order = [creator.pk, *sorted(payee for payee in owed if payee != creator.pk)]
     amounts = money.split(rest, [owed[payee] for payee in order])
-    parts = [{"payee": None, "name": "", "role": "fee", "works": [], "amount_minor": fee}]
+    parts: list[dict[str, Any]] = [{"payee": None, "name": "", "role": "fee", "works": [], "amount_minor": fee}]
     for payee, amount in zip(order, amounts, strict=True):
         role = "creator" if payee == creator.pk else "co-author"
         parts.append(

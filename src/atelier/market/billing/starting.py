@@ -14,7 +14,7 @@ from atelier.market.core.errors import Conflict, Denied, Invalid, Missing
 from atelier.market.core.models import Blob
 from atelier.market.core.money import show
 from atelier.market.generation.models import Output
-from atelier.market.generation.queries import output_seen_by
+from atelier.market.generation.queries import is_on_sale, output_seen_by
 from atelier.market.studio.models import CreationModel, Tier
 
 from . import gateways, terms
@@ -79,10 +79,10 @@ def _locked(actor: User, output_id: uuid.UUID) -> Output:
 def _price(actor: User, output: Output, tier: str, price_seen_minor: int | None) -> int:
     """The price of a tier now. Errors: Conflict when it is not the one that was shown, or nothing is sold any more."""
     model = output.generation.creation_model
-    if output.state != Output.State.OFFERED:
-        raise Conflict(_("This piece is not for sale any more."), remedy=_("Ask for a variation of it."))
     if model.state == CreationModel.State.RETIRED:
         raise Conflict(_("The creator retired this creation model."), remedy=_("Look at their other models."))
+    if not is_on_sale(output):
+        raise Conflict(_("This piece is not for sale any more."), remedy=_("Ask for a variation of it."))
     price = model.price_minor(tier)
     if price < model.floor_minor:
         raise Conflict(_("The price of this tier lies under the creator’s floor."), remedy=_("Tell the creator."))

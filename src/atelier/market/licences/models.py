@@ -14,6 +14,9 @@ from atelier.market.core.models import Blob
 from atelier.market.generation.models import Output
 from atelier.market.studio.models import Tier, Version
 
+CERTIFICATES = ("certificate.pdf", "certificate.json")
+"""The formats of LicensedFile that tell of the licence itself; every other one is a copy of the piece."""
+
 
 class Licence(models.Model):
     """The right to use an output, born in the same transaction as the payment that bought it.
@@ -32,6 +35,17 @@ class Licence(models.Model):
     terms = models.ForeignKey(LicenceTerms, on_delete=models.PROTECT, related_name="+")
     certificate: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     issued_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["buyer", "-issued_at"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def topic(self) -> str:
+        """The live topic on which news of its files appears."""
+        return f"licence:{self.pk}"
 
 
 class LicensedFile(models.Model):
@@ -53,3 +67,12 @@ class LicensedFile(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["licence", "format"], name="one_file_a_format")]
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def is_certificate(self) -> bool:
+        """Whether it tells of the licence, rather than being a copy of the piece."""
+        return self.format in CERTIFICATES

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from django.utils.functional import Promise
+
 
 class State(StrEnum):
     """How a charge stands at the gateway."""
@@ -35,7 +37,7 @@ class TestCard:
     """A card that a sandbox offers, and what happens to it."""
 
     number: str
-    outcome: str
+    outcome: str | Promise
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""Licences are issued by a payment; afterwards their holder may only have failed files made again."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from atelier.market.accounts.models import User
+from atelier.market.billing.models import Purchase
+from atelier.market.core import audit, events, live
+from atelier.market.core.errors import Conflict
+from atelier.market.generation.actions import open_output, withdraw_output
+from atelier.market.studio.models import Tier
+from atelier.workshop.contract import EngineUnavailable, engine
+
+from . import certificate
+from .models import CERTIFICATES, Licence, LicensedFile
+from .queries import licence_of
+from .tasks import make_files
+
+# Letters and digits that nobody mistakes for one another when reading aloud.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+SUFFIX = 6
+SOLD_EXCLUSIVELY = "sold exclusively"
+
+WITH_PIECE = (
+    "output__blob",
+    "output__generation__version__run__dataset",
+    "output__generation__version__creation_model__creator__user",
+    "buyer",
+    "terms",
+)
+
+
+@transaction.atomic
+def issue_for_purchase(*, purchase_id: str) -> None:
+    """Issue the licence of a purchase, once, in the transaction that writes down its payment.
+
+    An exclusive one takes the piece off the market for ever. Errors: Purchase.DoesNotExist unless it is paid.
+    """
+    purchase = Purchase.objects.select_related(*WITH_PIECE).get(pk=purchase_id, state=Purchase.State.PAID)
+    if Licence.objects.filter(purchase=purchase).exists():
+        return
+    version = purchase.output.generation.version
+    licence = Licence(
+        number=_next_number(),
+        purchase=purchase,
+        output=purchase.output,
+        version=version,
+        creator=version.creation_model.creator,
+        buyer=purchase.buyer,
+        tier=purchase.tier,
+        terms=purchase.terms,
+        issued_at=timezone.now(),
+    )
+    licence.certificate = certificate.content(licence)
+    licence.save(force_insert=True)
+    expect_files(licence)
+    open_output(output=purchase.output, holder=purchase.buyer)
+    audit.record(purchase.buyer, "licences.issue", licence, number=licence.number, tier=licence.tier)
+    if licence.tier == Tier.EXCLUSIVE:
+        events.emit("licences.exclusive_sold", output_id=str(licence.output_id), licence_id=str(licence.pk))
+        withdraw_output(output_id=licence.output_id, because=SOLD_EXCLUSIVELY)
+    make_files.defer(licence_id=str(licence.pk))
+
+
+def expect_files(licence: Licence) -> None:
+    """Note which files a licence is to have: one a format of the engine, and the certificates. Twice is once."""
+    name = licence.number.lower()
+    try:
+        formats = engine(licence.version.creation_model.engine).capabilities().formats
+    except EngineUnavailable:
+        # Nobody's payment waits for an engine to be installed again: the job looks for its formats once more.
+        formats = ()
+    wanted = [LicensedFile(licence=licence, format=f.name, filename=f"{name}{f.suffix}") for f in formats]
+    wanted += [LicensedFile(licence=licence, format=f, filename=f"{name}-{f}") for f in CERTIFICATES]
+    LicensedFile.objects.bulk_create(wanted, ignore_conflicts=True)
+
+
+@transaction.atomic
+def make_failed_files_again(*, actor: User, licence_id: uuid.UUID) -> Licence:
+    """Have the files that could not be made tried once more. Errors: Missing; Conflict when none failed."""
+    licence = licence_of(actor, licence_id)
+    failed = LicensedFile.objects.filter(licence=licence, licence__buyer=actor, state=LicensedFile.State.FAILED)
+    if not failed.update(state=LicensedFile.State.PENDING, error=""):
+        raise Conflict(_("No file of this licence has failed."), remedy=_("Reload the page to see how they stand."))
+    audit.record(actor, "licences.make_files_again", licence)
+    live.publish(licence.topic, "file")
+    make_files.defer(licence_id=str(licence.pk))
+    return licence
+
+
+def _next_number() -> str:
+    """A number that nobody can guess from another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('licences_number')")
+        (count,) = cursor.fetchone()
+    suffix = "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
+    return f"ATL-{timezone.now():%Y}-{count:06d}-{suffix}"

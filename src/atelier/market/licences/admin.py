@@ -1,0 +1,24 @@
+"""Licences in the admin: to look at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from atelier.market.ledger.admin import ReadOnly
+
+from .models import Licence, LicensedFile
+
+
+@admin.register(Licence)
+class LicenceAdmin(ReadOnly):
+    list_display = ("number", "issued_at", "tier", "creator", "buyer")
+    list_filter = ("tier",)
+    search_fields = ("number", "buyer__email", "creator__handle")
+    list_select_related = ("creator", "buyer")
+
+
+@admin.register(LicensedFile)
+class LicensedFileAdmin(ReadOnly):
+    list_display = ("filename", "format", "state", "ready_at", "error")
+    list_filter = ("state", "format")
+    search_fields = ("licence__number",)

@@ -1,0 +1,64 @@
+"""Reads: the licences a person holds or sold, and the files they may fetch."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from atelier.market.core.errors import Conflict, Missing
+
+from .models import Licence, LicensedFile
+
+WITH_PIECE = (
+    "output__generation__creation_model__creator__user",
+    "output__generation__version",
+    "creator__user",
+    "buyer",
+    "purchase",
+    "terms",
+    "version",
+)
+
+
+def licences_of(buyer: Any) -> QuerySet[Licence]:
+    """The licences this person holds, the latest first, with their pieces."""
+    return (
+        Licence.objects.filter(buyer_id=buyer.pk)
+        .select_related(*WITH_PIECE)
+        .prefetch_related("files")
+        .order_by("-issued_at")
+    )
+
+
+def licence_of(person: Any, licence_id: uuid.UUID) -> Licence:
+    """A licence that this person holds or sold. Errors: Missing."""
+    found = (
+        Licence.objects.filter(Q(buyer_id=person.pk) | Q(creator__user_id=person.pk), pk=licence_id)
+        .select_related(*WITH_PIECE)
+        .prefetch_related("files__blob")
+        .first()
+    )
+    if found is None:
+        raise Missing(_("There is no such licence."), remedy=_("Find yours under “Licences”."))
+    return found
+
+
+def files_for(person: Any, licence: Licence) -> list[LicensedFile]:
+    """The files of a licence that this person may have: all for the holder, the certificates for the creator."""
+    return [file for file in licence.files.all() if licence.buyer_id == person.pk or file.is_certificate]
+
+
+def file_for(person: Any, licence_id: uuid.UUID, format_name: str) -> LicensedFile:
+    """One of them, ready to be sent. Errors: Missing; Conflict while it is being made or after it failed."""
+    licence = licence_of(person, licence_id)
+    found = next((file for file in files_for(person, licence) if file.format == format_name), None)
+    if found is None:
+        raise Missing(_("There is no such file."), remedy=_("Open the licence to see its files."))
+    if found.blob is None:
+        raise Conflict(
+            _("This file is not ready."), remedy=_("Wait a moment, or have it made again on the page of the licence.")
+        )
+    return found

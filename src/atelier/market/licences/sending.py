@@ -1,0 +1,24 @@
+"""Sending a file that was bought."""
+
+from __future__ import annotations
+
+from django.http import FileResponse, HttpRequest, HttpResponseBase
+from django.utils.cache import get_conditional_response
+
+from atelier.market.core import blobs
+
+from .models import LicensedFile
+
+
+def send(request: HttpRequest, file: LicensedFile) -> HttpResponseBase:
+    """The file as a download under its own name; its ETag is its SHA-256, and who has it already gets 304."""
+    assert file.blob is not None
+    etag = f'"{file.blob_id}"'
+    unchanged = get_conditional_response(request, etag=etag)
+    response = unchanged or FileResponse(
+        blobs.open_blob(file.blob), as_attachment=True, filename=file.filename, content_type=file.blob.media_type
+    )
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, max-age=0, must-revalidate"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
