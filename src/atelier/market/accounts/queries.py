@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from atelier.market.core.errors import Denied
@@ -18,6 +19,12 @@ def creator_of(user: Any) -> Creator:
     if found is None:
         raise Denied(_("Only creators can do this."), remedy=_("Become a creator first: it takes one form."))
     return found
+
+
+def person(request: HttpRequest) -> User:
+    """The signed-in person, in a page or operation that lets nobody else through."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def is_creator(user: Any) -> bool:
