@@ -12,4 +12,5 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("billing.purchase_paid", "atelier.market.licences.actions.issue_for_purchase", inline=True),
     # What is published can be found.
     Subscription("studio.model_changed", "atelier.market.discovery.actions.index_model"),
+    Subscription("generation.showcase_changed", "atelier.market.discovery.actions.index_model"),
 )

@@ -122,8 +122,12 @@ def _rules(colours: _Colours, chance: random.Random) -> str:
 def _quarters(colours: _Colours, chance: random.Random) -> str:
     """A field of quarter discs."""
     side, shapes = 100, []
-    corners = ("M{x} {y}h{s}a{s} {s} 0 0 1 -{s} {s}z", "M{r} {y}v{s}a{s} {s} 0 0 1 -{s} -{s}z")
-    corners += ("M{r} {b}h-{s}a{s} {s} 0 0 1 {s} -{s}z", "M{x} {b}v-{s}a{s} {s} 0 0 1 {s} {s}z")
+    corners = (
+        "M{x} {y}h{s}a{s} {s} 0 0 1 -{s} {s}z",
+        "M{r} {y}v{s}a{s} {s} 0 0 1 -{s} -{s}z",
+        "M{r} {b}h-{s}a{s} {s} 0 0 1 {s} -{s}z",
+        "M{x} {b}v-{s}a{s} {s} 0 0 1 {s} {s}z",
+    )
     for row in range(2):
         for column in range(6):
             if chance.random() < 0.22:

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from atelier.market.core import live, money, navigation, notices
+from atelier.market.core import charts, live, money, navigation, notices
 
 register = template.Library()
 
@@ -72,6 +72,12 @@ def time_left(seconds: float | None) -> str:
     if seconds < 50:
         return gettext("about {n} s left").format(n=max(5, math.ceil(seconds / 5) * 5))
     return gettext("about {n} min left").format(n=math.ceil(seconds / 60))
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """A measured number to three significant digits; a dash when there is none."""
+    return charts.figure(value) if isinstance(value, int | float) else "–"
 
 
 @register.filter

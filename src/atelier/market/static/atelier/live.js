@@ -161,7 +161,7 @@ function timeLeft(seconds) {
 const refreshing = new Map(); // id → {again}
 
 async function refresh(element) {
-  const id = element.id;
+  const id = element.dataset.refreshId || element.id;
   if (!id) return console.error("data-live-refresh needs an id", element);
   if (refreshing.has(id)) return void (refreshing.get(id).again = true);
   const state = { again: false };
