@@ -1,0 +1,60 @@
+"""Computes on several cores, one thread a piece of work, while the caller's thread keeps reporting.
+
+Pieces side by side, each on one core, beat one piece spread over all cores: nothing waits at barriers, which on a busy
+machine made a training step ten times slower (measured), and a result does not depend on how many cores there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+BEAT = 0.25
+"""Seconds between two calls of `beat` at most."""
+
+
+class Crew:
+    """Threads to hand pieces of work to. `beat` is called meanwhile; what it raises, as Cancelled, ends the wait."""
+
+    def __init__(self, pool: ThreadPoolExecutor, cores: int, beat: Callable[[], None]) -> None:
+        self._pool, self.cores, self._beat = pool, cores, beat
+
+    def map(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
+        """Do the work for every task; results in the order of the tasks. Errors: the first that a task raised."""
+        futures = [self._pool.submit(work, task) for task in tasks]
+        try:
+            open_ones = set(futures)
+            while open_ones:
+                done, open_ones = wait(open_ones, timeout=BEAT)
+                for future in done:
+                    future.result()
+                self._beat()
+        finally:
+            for future in futures:
+                future.cancel()
+        return [future.result() for future in futures]
+
+
+@contextmanager
+def crew(cores: int, beat: Callable[[], None]) -> Iterator[Crew]:
+    """A crew of so many threads. On the way out through an error, nobody waits for pieces still in work."""
+    pool = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="text", initializer=_alone)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield Crew(pool, cores, beat)
+    finally:
+        torch.set_num_threads(before)
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _alone() -> None:
+    """One thread computes on one core."""
+    torch.set_num_threads(1)

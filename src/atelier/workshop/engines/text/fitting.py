@@ -1,0 +1,150 @@
+"""Fits an adapter to a creator's works, keeping the best it was on works set aside to say when to stop."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .crew import Crew
+from .examples import Example
+from .llama import Llama, Memory
+from .lora import Lora, fresh
+from .recipe import Recipe
+from .steps import Plan
+
+TRAIN_EFFORT = 3.0
+"""A training step over a token takes as long as reading about three (measured: 2.7 to 3.2)."""
+
+
+@dataclass
+class Fit:
+    """The best adapter, when it was best (step 0: the base alone), and the way there."""
+
+    lora: Lora
+    best_step: int
+    steps: int
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+
+def fit(
+    model: Llama,
+    train: Sequence[Example],
+    stop: Sequence[Example],
+    chosen: Recipe,
+    seed: int,
+    plan: Plan,
+    team: Crew,
+) -> Fit:
+    """Train in the order that the seed gives; look at the works of `stop` `checks` times and stop after two rises.
+
+    The plan must be in a stage of `effort(train, stop, chosen)`. Same inputs and seed, same adapter on a machine.
+    """
+    lora = fresh(model.shape, chosen.rank, chosen.alpha, seed)
+    optimiser = torch.optim.AdamW(lora.parameters(), lr=chosen.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
+    total = steps_planned(len(train), chosen)
+    looks = {math.ceil(total * (i + 1) / chosen.checks) for i in range(chosen.checks)}
+    best = mean_loss(model, None, stop, team)
+    result = Fit(lora.copy(), 0, total, [{"step": 0, "validation_loss": round(best, 4)}])
+    rises, recent = 0, list[float]()
+    plan.advance(read_effort(stop), validation_loss=round(best, 4), step=0)
+    for step, batch in enumerate(_order(train, chosen, total, seed), start=1):
+        for group in optimiser.param_groups:
+            group["lr"] = chosen.learning_rate * pace(step - 1, total, chosen.warmup)
+        recent.append(_step(model, lora, batch, optimiser, chosen, team))
+        plan.advance(TRAIN_EFFORT * read_effort(batch), f"step {step} of {total}", loss=round(recent[-1], 4), step=step)
+        if step not in looks:
+            continue
+        found = mean_loss(model, lora, stop, team)
+        shown = {"train_loss": round(sum(recent) / len(recent), 4), "validation_loss": round(found, 4)}
+        result.curve.append({"step": step, **shown})
+        plan.advance(read_effort(stop), validation_loss=shown["validation_loss"])
+        recent = []
+        rises = rises + 1 if found > best else 0
+        if found < best:
+            best, result.lora, result.best_step = found, lora.copy(), step
+        if rises == 2:
+            break
+    return result
+
+
+def read_effort(chosen: Sequence[Example]) -> float:
+    """Tokens to read these examples once."""
+    return float(sum(len(example.tokens) for example in chosen))
+
+
+def effort(train: Sequence[Example], stop: Sequence[Example], chosen: Recipe) -> float:
+    """What `fit` takes at most, in tokens read forward once."""
+    per_step = read_effort(train) / max(1, len(train)) * chosen.batch * TRAIN_EFFORT
+    return per_step * steps_planned(len(train), chosen) + read_effort(stop) * (chosen.checks + 1)
+
+
+def steps_planned(count: int, chosen: Recipe) -> int:
+    """Optimiser steps for so many examples; none when no epochs are asked for."""
+    return math.ceil(count * chosen.epochs / chosen.batch)
+
+
+def pace(step: int, total: int, warmup: float) -> float:
+    """The share of the full learning rate: up in a line, down along a cosine. Loshchilov & Hutter 2016."""
+    return min(1.0, (step + 1) / max(1.0, total * warmup)) * 0.5 * (1 + math.cos(math.pi * step / total))
+
+
+def _order(train: Sequence[Example], chosen: Recipe, total: int, seed: int) -> list[list[Example]]:
+    """Batches for all steps: every example once before any comes twice."""
+    chance, order = random.Random(seed), list[Example]()
+    while len(order) < total * chosen.batch:
+        once = list(train)
+        chance.shuffle(once)
+        order += once
+    return [order[i * chosen.batch : (i + 1) * chosen.batch] for i in range(total)]
+
+
+def _step(
+    model: Llama, lora: Lora, batch: list[Example], optimiser: torch.optim.Optimizer, chosen: Recipe, team: Crew
+) -> float:
+    """One step of the optimiser; returns the loss in nats a token."""
+    targets = sum(example.targets for example in batch)
+    leaves = lora.parameters()
+
+    def learn(example: Example) -> tuple[float, tuple[Tensor, ...]]:
+        loss = model.losses(*rows_and_targets(model, example, lora)).sum() / targets
+        return loss.item(), torch.autograd.grad(loss, leaves)
+
+    found = team.map(learn, sorted(batch, key=lambda e: -len(e.tokens)))  # Longest first: no core waits long.
+    for leaf, *slopes in zip(leaves, *(slopes for _, slopes in found), strict=True):
+        leaf.grad = torch.stack(slopes).sum(0)
+    torch.nn.utils.clip_grad_norm_(leaves, chosen.clip)
+    optimiser.step()
+    return sum(loss for loss, _ in found)
+
+
+def rows_and_targets(
+    model: Llama, example: Example, lora: Lora | None, memory: Memory | None = None
+) -> tuple[Tensor, Tensor]:
+    """The hidden states from which the creator's tokens are foretold, and those tokens."""
+    hidden = model.hidden([example.tokens], lora, [memory] if memory else None)
+    return hidden[example.begin - 1 : -1], torch.tensor(example.tokens[example.begin :])
+
+
+def losses(
+    model: Llama, lora: Lora | None, chosen: Sequence[Example], team: Crew, memory: Memory | None = None
+) -> list[list[float]]:
+    """Nats of each of the creator's tokens, by example; with a memory, each example goes on from it by itself."""
+
+    @torch.no_grad()
+    def measure(example: Example) -> list[float]:
+        fork = memory.fork() if memory else None
+        nats: list[float] = model.losses(*rows_and_targets(model, example, lora, fork)).tolist()
+        return nats
+
+    return team.map(measure, chosen)
+
+
+def mean_loss(model: Llama, lora: Lora | None, chosen: Sequence[Example], team: Crew) -> float:
+    """Nats a token over all of these examples."""
+    found = losses(model, lora, chosen, team)
+    return sum(map(sum, found)) / sum(map(len, found))

@@ -1,0 +1,75 @@
+"""The settings of a training run, each with the bounds inside which it makes sense."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+from atelier.workshop.contract import WorkshopError
+
+
+class RecipeInvalid(WorkshopError):
+    """A setting of the recipe is unknown or out of bounds; `where` names it."""
+
+    code = "recipe_invalid"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an adapter is trained and tried out. `longest` is in tokens, `batch` in examples."""
+
+    rank: int = 16
+    alpha: float = 32.0
+    learning_rate: float = 2e-3
+    warmup: float = 0.1
+    clip: float = 1.0
+    batch: int = 4
+    epochs: float = 3.0
+    checks: int = 6
+    longest: int = 512
+    temperature: float = 0.8
+    top_p: float = 0.95
+    samples: int = 6
+    words: int = 150
+    threads: int = 0
+
+    def cores(self) -> int:
+        """Threads to compute on: as set, else all cores of the machine up to eight."""
+        return self.threads or min(8, os.cpu_count() or 1)
+
+    def as_dict(self) -> dict[str, float | int]:
+        return asdict(self)
+
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "rank": (1, 16),
+    "alpha": (0.1, 256),
+    "learning_rate": (1e-6, 0.1),
+    "warmup": (0, 0.5),
+    "clip": (0.01, 100),
+    "batch": (1, 64),
+    "epochs": (0, 50),
+    "checks": (1, 50),
+    "longest": (64, 2048),
+    "temperature": (0.05, 2),
+    "top_p": (0.05, 1),
+    "samples": (1, 32),
+    "words": (8, 400),
+    "threads": (0, 256),
+}
+
+
+def recipe(overrides: Mapping[str, float | int | str | bool]) -> Recipe:
+    """The engine's own recipe with these settings instead. Errors: RecipeInvalid naming the setting."""
+    kinds = {field.name: field.type for field in fields(Recipe)}
+    chosen: dict[str, float | int] = {}
+    for name, value in overrides.items():
+        if name not in kinds:
+            raise RecipeInvalid("There is no such setting.", where=name, remedy=f"There are {', '.join(kinds)}.")
+        low, high = _BOUNDS[name]
+        if isinstance(value, str | bool) or not low <= value <= high or (kinds[name] == "int" and value != int(value)):
+            whole = "a whole number" if kinds[name] == "int" else "a number"
+            raise RecipeInvalid(f"“{value}” will not do.", where=name, remedy=f"Give {whole} from {low:g} to {high:g}.")
+        chosen[name] = int(value) if kinds[name] == "int" else float(value)
+    return Recipe(**chosen)  # type: ignore[arg-type]  # kinds were checked above

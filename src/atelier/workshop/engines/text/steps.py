@@ -1,0 +1,66 @@
+"""Progress that a person can trust: one plan for the whole job, made at its start, that never goes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from atelier.workshop.contract import Progress, Report
+
+QUIET = 0.2
+"""Seconds between two reports at most as frequent as this; a change of stage is always reported."""
+
+
+class Plan:
+    """Knows how much of each stage is done and how long the rest takes.
+
+    Effort is in tokens read forward once; training and writing count for as many as take as long. A stage that ends
+    early, as by early stopping, counts as done.
+    """
+
+    def __init__(self, report: Report, efforts: Mapping[str, float], unit: float = 256) -> None:
+        self._report, self._efforts, self._unit = report, dict(efforts), unit
+        self._planned = max(1, round(sum(efforts.values()) / unit))
+        self._begin = self._told = time.monotonic()
+        self._before, self._in_stage = 0.0, 0.0
+        self._stage, self._note = "", ""
+        self._metrics: dict[str, float] = {}
+        self._highest = 0
+
+    def enter(self, stage: str, note: str = "") -> None:
+        """Begin a stage of the plan, the ones before it being done. Reports."""
+        names = list(self._efforts)
+        self._before = sum(self._efforts[name] for name in names[: names.index(stage)])
+        self._stage, self._in_stage, self._note = stage, 0.0, note
+        self.tell()
+
+    def advance(self, effort: float = 0.0, note: str | None = None, **metrics: float) -> None:
+        """Count effort as done. Reports, unless it did so a moment ago. Errors: whatever the report raises."""
+        self._in_stage = min(self._in_stage + effort, self._efforts[self._stage])
+        self._metrics.update(metrics)
+        self._note = self._note if note is None else note
+        if metrics or time.monotonic() - self._told >= QUIET:
+            self.tell()
+
+    def finish(self, note: str = "") -> None:
+        """Everything is done."""
+        self._before, self._in_stage, self._note = sum(self._efforts.values()), 0.0, note
+        self.tell()
+
+    def tell(self) -> None:
+        """Report where things stand now."""
+        self._told = time.monotonic()
+        effort = self._before + self._in_stage
+        self._highest = max(self._highest, min(self._planned, int(effort / self._unit + 1e-9)))
+        spent, total = self._told - self._begin, sum(self._efforts.values())
+        left = spent / effort * (total - effort) if effort > 0.02 * total else None
+        self._report(
+            Progress(
+                stage=self._stage,
+                done=self._highest,
+                planned=self._planned,
+                seconds_left=None if left is None else round(max(0.0, left), 1),
+                note=self._note,
+                metrics=dict(self._metrics),
+            )
+        )
