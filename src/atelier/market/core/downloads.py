@@ -25,5 +25,6 @@ def streamed(
 
 async def _awaited(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Each step of a blocking iterator in a thread: Django would otherwise read it whole first."""
-    while (part := await sync_to_async(next)(parts, None)) is not None:
+    step = sync_to_async(lambda: next(parts, None))
+    while (part := await step()) is not None:
         yield part

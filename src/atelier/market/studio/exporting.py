@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.template.loader import render_to_string
 
 from atelier.market.core import blobs
@@ -72,12 +71,6 @@ def card_of(version: Version) -> dict[str, Any]:
             "The base model stays under its own licence."
         ),
     }
-
-
-async def awaited(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """A blocking iterator as an asynchronous one, each step in a thread, so that streaming blocks nobody."""
-    while (part := await sync_to_async(next)(parts, None)) is not None:
-        yield part
 
 
 def filename_of(version: Version) -> str:

@@ -12,6 +12,7 @@ from atelier.market.accounts.queries import creator_of
 from atelier.market.core.errors import Missing
 from atelier.market.works.models import Consent, Resemblance, Work
 from atelier.market.works.queries import IN_USE, works_of
+from atelier.workshop.contract import engines
 
 from .models import CreationModel, Dataset, DatasetWork, TrainingRun, Version
 
@@ -120,3 +121,8 @@ def proof_works(version: Version) -> dict[str, list[DatasetWork]]:
         part: [items[work] for work in version.evaluation.get(part, ()) if work in items]
         for part in ("held_out", "trained_on")
     }
+
+
+def engine_stands(name: str) -> bool:
+    """Whether an engine is installed here."""
+    return name in engines()

@@ -26,7 +26,7 @@ class UploadForm(forms.Form):
 
     batch = forms.UUIDField(widget=forms.HiddenInput)
     engine = forms.ChoiceField(label=_("What kind of works are these?"), widget=forms.RadioSelect)
-    files = forms.Field(label=_("Files"), required=False, widget=ManyFiles(attrs={"multiple": True, "data-drop": ""}))
+    sent = forms.Field(label=_("Files"), required=False, widget=ManyFiles(attrs={"multiple": True, "data-drop": ""}))
     pasted = forms.CharField(
         label=_("Or paste one"),
         required=False,
@@ -43,7 +43,7 @@ class UploadForm(forms.Form):
     attested = forms.BooleanField(label=statements.AUTHORSHIP, required=False)
     consent = forms.BooleanField(label=statements.CONSENT, required=False)
 
-    field_order = ["batch", "engine", "files", "pasted", "title", "tags", "attested", "consent"]
+    field_order = ["batch", "engine", "sent", "pasted", "title", "tags", "attested", "consent"]
 
     def __init__(self, data: Any = None, *, engine: str, **options: Any) -> None:
         initial = {"batch": uuid.uuid4(), "engine": engine, **options.pop("initial", {})}
@@ -60,7 +60,7 @@ class UploadForm(forms.Form):
         """Say what the engine takes: kinds of files, bounds, whether text may be pasted."""
         offered = capabilities(engine)
         kinds = ", ".join(dict.fromkeys(kind.title for kind in offered.accepts))
-        files = self.fields["files"]
+        files = self.fields["sent"]
         files.widget.attrs["accept"] = accept_list(engine) if self.fields["engine"].widget.is_hidden else ""
         files.help_text = _(
             "%(kinds)s; each at most %(most)s MB. One file may hold many pieces. Names are kept, nothing is published."

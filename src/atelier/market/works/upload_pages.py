@@ -35,7 +35,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, engine=engine)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        files = incoming(request)
+        files = incoming(request, "sent")
         if data.get("pasted", "").strip():
             files.append(_pasted(data["engine"], data["pasted"]))
         try:
@@ -50,9 +50,9 @@ def add(request: HttpRequest) -> HttpResponse:
                 batch=data["batch"],
             )
         except MarketError as error:
-            put_error(form, error)
+            put_error(form, error, files="sent")
             if files and error.field != "files":
-                form.add_error("files", _("Choose the files again: a browser does not keep them."))
+                form.add_error("sent", _("Choose the files again: a browser does not keep them."))
         else:
             return redirect("works:batch", batch=uploads[0].batch)
     return render(request, "works/add.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,142 @@
+"""The studio's pages about versions: the proof, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from atelier.market.core.downloads import streamed
+from atelier.market.core.errors import Conflict, MarketError
+from atelier.market.works.crafts import extent_unit
+
+from . import actions, queries
+from .curves import curve_of
+from .exporting import archive, filename_of
+from .models import Version
+from .pages import person_of
+
+
+@dataclass(frozen=True)
+class Question:
+    """One of the four questions with its answer; `charts` are groups of rows that share a unit."""
+
+    slug: str
+    title: str
+    verdict: str
+    sentence: str
+    rows: list[dict[str, Any]]
+    charts: list[dict[str, Any]]
+
+
+def questions_of(evaluation: dict[str, Any]) -> list[Question]:
+    """The four questions of a proof in the order in which a person asks them."""
+    titles = {
+        "fidelity": _("Is it nearer to you than the base?"),
+        "worth": _("Does it beat the base with a good prompt?"),
+        "copying": _("Does it copy your works?"),
+        "safety": _("Does it keep your guardrails?"),
+    }
+    found = []
+    for slug, title in titles.items():
+        answer = evaluation.get(slug) or {}
+        rows = [
+            {
+                "name": name,
+                "label": name.replace("_", " "),
+                "main": "adapter" in name,
+                "exact": measure["low"] == measure["value"] == measure["high"],
+                **measure,
+            }
+            for name, measure in (answer.get("measures") or {}).items()
+        ]
+        found.append(
+            Question(slug, title, answer.get("verdict", "unknown"), answer.get("sentence", ""), rows, _charts(rows))
+        )
+    return found
+
+
+def _charts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Figures with an interval, grouped by what they measure; a figure alone needs no picture."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        if not row["exact"]:
+            groups.setdefault((row["name"].split("_")[0], row["unit"]), []).append(row)
+    return [
+        {"title": kind.replace("_", " "), "unit": unit, "rows": group}
+        for (kind, unit), group in groups.items()
+        if len(group) > 1
+    ]
+
+
+@login_required
+@require_safe
+def proof(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a version has learned, in plain words first, then figures; and what can be done with it."""
+    found = queries.version_for(person_of(request), pk)
+    works = queries.proof_works(found)
+    context = {
+        "version": found,
+        "model": found.creation_model,
+        "questions": questions_of(found.evaluation),
+        "curve": curve_of(found.evaluation.get("curve") or found.run.curve),
+        "held_out": works["held_out"],
+        "trained_on": works["trained_on"],
+        "revoked": queries.revoked_works(found) if found.state == Version.State.PAUSED else [],
+        "serves": found.creation_model.version_id == found.pk,
+        "unit": extent_unit(found.creation_model.engine),
+        "bytes": sum(file["bytes"] for file in found.files),
+    }
+    return render(request, "studio/proof.html", context)
+
+
+Act = Callable[..., Any]
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Choose, resume or erase a version."""
+    anyway = request.POST.get("anyway") == "yes"
+    deeds: dict[str, tuple[Act, dict[str, Any], str]] = {
+        "choose": (actions.choose_version, {"anyway": anyway}, _("This version serves from now on.")),
+        "resume": (actions.resume_version, {}, _("This version can be used again.")),
+        "erase": (
+            actions.erase_version,
+            {"confirm_name": request.POST.get("confirm_name", "")},
+            _("The version is erased; its adapter’s files are being removed from storage."),
+        ),
+    }
+    deed, options, told = deeds[verb]
+    try:
+        deed(actor=person_of(request), version_id=pk, **options)
+    except MarketError as error:
+        if error.status == 404:
+            raise
+        messages.error(request, f"{error.message} {error.remedy}".strip())
+    else:
+        messages.success(request, told)
+    return redirect("studio:version", pk=pk)
+
+
+@login_required
+@require_safe
+def export(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The adapter with its card, to take along."""
+    found = exportable(person_of(request), pk)
+    return streamed(request, archive(found), "application/zip", filename_of(found))
+
+
+def exportable(person: Any, pk: int) -> Version:
+    """A version whose files are still there. Errors: Missing; Conflict when it was erased."""
+    found = queries.version_for(person, pk)
+    if found.state == Version.State.ERASED:
+        raise Conflict(_("This version was erased; its files are gone."), remedy=_("Choose another version."))
+    return found
