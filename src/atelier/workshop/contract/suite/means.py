@@ -20,6 +20,7 @@ from atelier.workshop.contract.errors import (
 from atelier.workshop.contract.specs import (
     Capabilities,
     GenerateSpec,
+    Guardrails,
     Inspection,
     Output,
     Preview,
@@ -35,6 +36,8 @@ from .watching import writes_outside
 
 STOP_SECONDS = 2.0
 SEED = 7
+GUARDRAILS = Guardrails(subjects_refused=("gambling",), words_never=("jackpot",))
+"""Set in training, so that the proof of safety has something to count."""
 
 
 @dataclass
@@ -160,7 +163,7 @@ class Means:
     @classmethod
     def spec(cls, works: tuple[WorkFile, ...], recipe: dict[str, float | int | str | bool]) -> TrainSpec:
         dataset = hashlib.sha256("".join(work.sha256 for work in works).encode()).hexdigest()
-        return TrainSpec(works=works, dataset_sha256=dataset, seed=SEED, recipe=recipe)
+        return TrainSpec(works=works, dataset_sha256=dataset, seed=SEED, recipe=recipe, guardrails=GUARDRAILS)
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -121,9 +121,11 @@ def read_config(folder: Path, base: Base) -> dict[str, Any]:
         made_for = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))["base"]
         known = config["peft_type"] == "LORA" and int(config["r"]) > 0 and float(config["lora_alpha"]) > 0
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AdapterInvalid("The adapter's files are missing or damaged.", where=folder.name) from error
+        raise AdapterInvalid(
+            "The adapter's files are missing or damaged.", where=folder.name, remedy="Restore them, or train again."
+        ) from error
     if not known:
-        raise AdapterInvalid("This is not a LoRA adapter.", where=CONFIG)
+        raise AdapterInvalid("This is not a LoRA adapter.", where=CONFIG, remedy="Train it again.")
     if made_for.get("sha256") != base.sha256:
         raise AdapterInvalid(
             f"The adapter was made for the base “{made_for.get('name')}”; here it is “{base.info.name}”.",

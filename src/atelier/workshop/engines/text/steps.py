@@ -45,6 +45,7 @@ class Plan:
     def finish(self, note: str = "") -> None:
         """Everything is done."""
         self._before, self._in_stage, self._note = sum(self._efforts.values()), 0.0, note
+        self._highest = self._planned
         self.tell()
 
     def tell(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from atelier.workshop.contract import FileRef, Report, TrainResult, TrainSpec
 
-from .base import Base, base
+from .base import Base, base, cache_folder
 from .card import card
 from .examples import examples, read
 from .lora import FILES, save
@@ -31,6 +32,8 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     RecipeInvalid; EngineUnavailable; whatever the report raises, within a second.
     """
     begin = time.monotonic()
+    # Without this torch makes a folder for compiled code among the system's temporary files, even if nothing is.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "torch"))
     chosen = recipe(spec.recipe)
     divided = split([read(work) for work in spec.works], spec.seed)
     source = base()
