@@ -1,5 +1,8 @@
+from io import StringIO
+
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from atelier.market.accounts import actions, queries
@@ -106,3 +109,15 @@ def test_demo_sign_in_exists_in_a_demo_market_only(client: Client, settings: obj
     settings.DEMO = True
     assert client.post("/demo/sign-in/buyer/", {"next": "https://evil.example/"}).url == "/"
     assert client.session["_auth_user_id"] == str(buyer.pk)
+
+
+def test_the_command_makes_operators_of_people_who_signed_up_and_of_nobody_else() -> None:
+    user = make_user()
+    call_command("make_operator", user.email.upper(), stdout=StringIO())
+    user.refresh_from_db()
+    assert user.is_operator
+    call_command("make_operator", user.email, "--revoke", stdout=StringIO())
+    user.refresh_from_db()
+    assert not user.is_operator
+    with pytest.raises(CommandError, match="sign up"):
+        call_command("make_operator", "nobody@example.org")
