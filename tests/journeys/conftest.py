@@ -1,0 +1,39 @@
+"""Sites for journeys. Text works come from the real fables where they lie beside the checkout, else from the demo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trial.site import Site
+
+FAKE = "fake=atelier.workshop.contract.fake:FakeEngine"
+
+
+@pytest.fixture(scope="module")
+def real_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A whole site with the real engines and an empty market."""
+    with Site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def quick_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A whole site that also has the fake engine, which trains in a moment."""
+    with Site(tmp_path_factory.mktemp("site"), engines=FAKE) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def forty_works(repo_root: Path) -> list[dict[str, Any]]:
+    """Forty short works of one author."""
+    fables = repo_root.parent / "shared" / "data" / "aesop_for_children.json"
+    if fables.exists():
+        found = json.loads(fables.read_text("utf-8"))
+        return [{"title": f["title"], "description": f["lesson"], "text": f["fable"]} for f in found[:40]]
+    demo = repo_root / "src" / "atelier" / "config" / "demo" / "works" / "orrin-slate.json"
+    kept = ("title", "tags", "description", "text")
+    return [{name: work[name] for name in kept} for work in json.loads(demo.read_text("utf-8"))["works"]]
