@@ -1,4 +1,4 @@
-"""What anyone may find, as JSON, without a token."""
+"""What anyone may find, as JSON, without a token. A listing is a published model; its id is the model’s."""
 
 from __future__ import annotations
 
@@ -168,16 +168,16 @@ def list_categories(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-@router.get("/models", response={200: ModelsOut, **ERRORS})
-def list_models(request: HttpRequest, wanted: Query[Search]) -> dict[str, Any]:
+@router.get("/listings", response={200: ModelsOut, **ERRORS})
+def list_listings(request: HttpRequest, wanted: Query[Search]) -> dict[str, Any]:
     """Published models found by words and by meaning."""
     keys = search(wanted.q, category=wanted.category, language=wanted.language)
     part = in_order(keys[wanted.offset : wanted.offset + wanted.limit])
     return {"items": [_listed(model) for model in part], "count": len(keys)}
 
 
-@router.get("/models/{model_id}", response={200: ModelPageOut, **ERRORS})
-def get_model(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
+@router.get("/listings/{model_id}", response={200: ModelPageOut, **ERRORS})
+def get_listing(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
     """One published model: offers, guardrails, the form of its briefs, its proof, the pieces its creator shows."""
     model = queries.findable_model(model_id)
     summary, answers = queries.proof(model)

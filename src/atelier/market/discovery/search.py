@@ -37,7 +37,7 @@ def tidy(query: str) -> str:
 
 def search(query: str, *, category: str = "", language: str = "") -> list[int]:
     """Keys of published models, best first; all of them, newest first, for an empty query."""
-    allowed = findable(category=category, language=language)
+    allowed = findable(category=tidy(category), language=tidy(language))
     query = tidy(query)
     if not query:
         return list(allowed.values_list("pk", flat=True))
