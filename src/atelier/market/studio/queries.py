@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from atelier.market.accounts.models import Creator, User
 from atelier.market.accounts.queries import creator_of
-from atelier.market.core.errors import Missing
+from atelier.market.core.errors import Conflict, Missing
 from atelier.market.works.models import Consent, Resemblance, Work
 from atelier.market.works.queries import IN_USE, works_of
 from atelier.workshop.contract import engines
@@ -62,6 +62,14 @@ def version_for(person: User, version_id: int) -> Version:
     found = versions.filter(pk=version_id, creation_model__creator=creator_of(person)).first()
     if found is None:
         raise Missing(_("There is no such version among yours."), remedy=_("Go back to your studio."))
+    return found
+
+
+def exportable(person: User, version_id: int) -> Version:
+    """A creator's own version whose files are still there. Errors: as `version_for`; Conflict when it was erased."""
+    found = version_for(person, version_id)
+    if found.state == Version.State.ERASED:
+        raise Conflict(_("This version was erased; its files are gone."), remedy=_("Choose another version."))
     return found
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from atelier.market.core.downloads import streamed
-from atelier.market.core.errors import Conflict, MarketError
+from atelier.market.core.errors import MarketError
 from atelier.market.works.crafts import extent_unit
 
 from . import actions, queries
@@ -84,6 +84,7 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
     works = queries.proof_works(found)
     context = {
         "version": found,
+        "called": str(found),
         "model": found.creation_model,
         "questions": questions_of(found.evaluation),
         "curve": curve_of(found.evaluation.get("curve") or found.run.curve),
@@ -130,13 +131,5 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The adapter with its card, to take along."""
-    found = exportable(person_of(request), pk)
+    found = queries.exportable(person_of(request), pk)
     return streamed(request, archive(found), "application/zip", filename_of(found))
-
-
-def exportable(person: Any, pk: int) -> Version:
-    """A version whose files are still there. Errors: Missing; Conflict when it was erased."""
-    found = queries.version_for(person, pk)
-    if found.state == Version.State.ERASED:
-        raise Conflict(_("This version was erased; its files are gone."), remedy=_("Choose another version."))
-    return found

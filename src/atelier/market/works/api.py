@@ -262,6 +262,14 @@ def list_works(request: HttpRequest, filters: Query[Filters], limit: Limit = 50,
     return {"count": works.count(), "items": [_work(work) for work in works[offset : offset + limit]]}
 
 
+# Before /works/{work_id}, which would take “consent” for an id.
+@router.post("/works/consent", response={200: ChangedOut, **ERRORS})
+def set_consent(request: HttpRequest, wish: ConsentIn) -> dict[str, int]:
+    """Permit training on works, or take the permission back. All of them or none."""
+    act = actions.give_consent if wish.give else actions.revoke_consent
+    return {"changed": act(actor=_person(request), work_ids=wish.works)}
+
+
 @router.get("/works/{work_id}", response={200: WorkDetailOut, **ERRORS})
 def get_work(request: HttpRequest, work_id: RowId) -> dict[str, Any]:
     """One work."""
@@ -294,13 +302,6 @@ def keep_both(request: HttpRequest, work_id: RowId) -> dict[str, Any]:
     """Let a work be trained on although it is nearly another of one's own."""
     actions.keep_both(actor=_person(request), work_id=work_id)
     return _detail(request, work_id)
-
-
-@router.post("/works/consent", response={200: ChangedOut, **ERRORS})
-def set_consent(request: HttpRequest, wish: ConsentIn) -> dict[str, int]:
-    """Permit training on works, or take the permission back. All of them or none."""
-    act = actions.give_consent if wish.give else actions.revoke_consent
-    return {"changed": act(actor=_person(request), work_ids=wish.works)}
 
 
 @router.put("/works/{work_id}/shares", response={200: WorkDetailOut, **ERRORS})

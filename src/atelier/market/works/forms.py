@@ -112,7 +112,7 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: Any, facets: dict[str, Any]) -> None:
         super().__init__(data)
-        states = [(state, Work.State(state).label) for state in facets["states"]]
+        states = [(state, f"{Work.State(state).label} ({count})") for state, count in facets["states"].items()]
         self._choose("state", [("", _("All in use")), *states])
         self._choose("tag", [("", _("All")), *((tag, tag) for tag in facets["tags"])])
         self._choose("language", [("", _("All")), *((code, code) for code in facets["languages"])])

@@ -80,14 +80,15 @@ class BoundedUpload(FileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self._files += 1
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        # Not in new_file: a file skipped there makes Django close the file before it.
         if self._files > settings.UPLOAD_FILES_A_REQUEST:
             self._refuse(
                 "too_many",
                 _("More than %(most)s files were sent at once.") % {"most": settings.UPLOAD_FILES_A_REQUEST},
                 _("Send the rest in a second step."),
             )
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         if start + len(raw_data) > self._largest:
             refusal = too_large(sanitised(self.file_name or ""), self._largest)
             self._refuse(refusal.code, refusal.message, refusal.remedy)
