@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from atelier.market.accounts.models import User
+from atelier.market.accounts.queries import person as who
+from atelier.market.core import live
 from atelier.market.core.errors import Invalid, MarketError
 from atelier.market.studio.models import CreationModel, Version
 
@@ -28,15 +29,10 @@ from .models import Generation
 A_PAGE = 20
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 @login_required
 def brief(request: HttpRequest, pk: int) -> HttpResponse:
     """Brief a published creation model; its own creator is led to the playground, where nothing is hidden."""
-    person = _person(request)
+    person = who(request)
     creation_model = queries.published_model(pk)
     if creation_model.creator.user_id == person.pk and creation_model.version_id:
         return redirect("generation:playground", pk=creation_model.version_id)
@@ -54,7 +50,7 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def playground(request: HttpRequest, pk: int) -> HttpResponse:
     """Try one's own version: whole samples, not counted, seen by nobody else."""
-    person = _person(request)
+    person = who(request)
     version = queries.version_of(person, pk)
     form = AskForm(capabilities_of(version.creation_model), request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -78,7 +74,7 @@ def _brief_page(request: HttpRequest, form: AskForm, creation_model: CreationMod
     context = {
         "form": form,
         "creation_model": creation_model,
-        "left": quota.left(_person(request), creation_model),
+        "left": quota.left(who(request), creation_model),
         "offers": offers(creation_model),
         "action": reverse("generation:brief", args=[creation_model.pk]),
     }
@@ -137,11 +133,14 @@ def _again(request: HttpRequest, pk: uuid.UUID, *, same_seeds: bool) -> HttpResp
 @require_safe
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Watch samples being made, and see them when they are."""
+    # Noted before the state is read: what happens in between is heard, not missed.
+    heard = live.latest(f"generation:{pk}")
     generation = queries.generation_of(request.user, pk)
     schema = capabilities_of(generation.creation_model).brief_schema
     context = {
         "generation": generation,
         "creation_model": generation.creation_model,
+        "last_event_id": heard,
         "cards": cards_of(generation, request.user),
         "brief": brief_rows(schema, generation.brief),
         "ahead": queries.place_in_queue(generation) if generation.state == Generation.State.QUEUED else 0,
@@ -176,7 +175,7 @@ def _rows(generations: Any, viewer: Any) -> list[dict[str, Any]]:
 @require_POST
 def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop writing."""
-    actions.cancel(actor=_person(request), generation_id=pk)
+    actions.cancel(actor=who(request), generation_id=pk)
     return redirect("generation:detail", pk=pk)
 
 
@@ -192,7 +191,7 @@ def output(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def showcase(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a piece of the playground on the model's page, or take it back."""
-    person = _person(request)
+    person = who(request)
     if request.POST.get("show") == "no":
         shown = actions.take_from_showcase(actor=person, output_id=pk)
         messages.success(request, _("This piece is no longer shown on the model’s page."))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from atelier.market.core.errors import MarketError
 from atelier.market.studio.adapters import adapter_folder
 from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Guardrails, WorkshopError
 from atelier.workshop.runtime import runtime
@@ -50,7 +51,7 @@ def generate(*, generation_id: str) -> None:
             work.give_up_the_place(generation)
             raise
         _failed(generation, error)
-    except WorkshopError as error:
+    except (WorkshopError, MarketError) as error:
         _failed(generation, error)
     except (OperationalError, InterfaceError):
         # The database went away: nothing can be written now, and the job is taken up again.
@@ -97,14 +98,14 @@ def _stopped(generation: Generation, news: News) -> None:
     )
 
 
-def _failed(generation: Generation, error: WorkshopError) -> None:
+def _failed(generation: Generation, error: WorkshopError | MarketError) -> None:
     work.end_unfinished(
         generation,
         to=Generation.State.FAILED,
         code=error.code,
         error=error.message,
         remedy=error.remedy,
-        where=error.where,
+        where=getattr(error, "where", ""),
     )
 
 
