@@ -27,6 +27,10 @@ PALETTES = (
 )
 
 
+READABLE = 4.5
+INKS = ("#1d1a17", "#fbf7ef", "#000000", "#ffffff")
+
+
 def luminance(colour: str) -> float:
     """Relative luminance of `#rrggbb` after WCAG 2.2, 0 (black) to 1 (white)."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -57,7 +61,8 @@ def _colours(palette: Sequence[str], chance: random.Random) -> _Colours:
     by_light = sorted(own, key=luminance)
     paper = by_light[-1] if chance.random() < 0.6 else by_light[0]
     rest = sorted((colour for colour in own if colour != paper), key=lambda c: -contrast(c, paper))
-    ink = rest[0] if contrast(rest[0], paper) >= 4.5 else max(("#1d1a17", "#fbf7ef"), key=lambda c: contrast(c, paper))
+    # The last two suffice for any paper: the better of black and white has at least 4.58.
+    ink = next(colour for colour in (rest[0], *INKS) if contrast(colour, paper) >= READABLE)
     figures = [colour for colour in own if colour not in (paper, ink)] or [ink]
     return _Colours(paper, ink, figures[0], figures[-1] if len(figures) > 1 else ink)
 

@@ -1,0 +1,101 @@
+"""Covers and charts: the same for the same input, readable, and honest about what is missing."""
+
+from __future__ import annotations
+
+import random
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+from django.template import Context, Template
+
+from atelier.market.core.charts import figure, interval_chart, line_chart, spark_path, ticks
+from atelier.market.core.covers import contrast, cover_svg
+
+
+def test_a_cover_is_the_same_every_time_and_another_for_another_seed() -> None:
+    assert cover_svg("Bread", ["#112233", "#f0e0d0"], 7) == cover_svg("Bread", ["#112233", "#f0e0d0"], 7)
+    assert len({cover_svg("Bread", [], seed) for seed in range(40)}) > 20
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_cover_is_well_formed_and_its_title_is_read(seed: int) -> None:
+    chance = random.Random(seed)
+    palette = [f"#{chance.randrange(1 << 24):06x}" for _ in range(seed % 6)]
+    svg = cover_svg('Salt & <light> "and" bread', palette, seed)
+    drawing = ElementTree.fromstring(svg)
+    assert contrast(drawing[0].attrib["fill"], drawing[-1].attrib["fill"]) >= 4.5
+    assert " ".join(text.text or "" for text in drawing[-1]) == 'Salt & <light> "and" bread'
+
+
+def test_a_cover_takes_no_colour_that_is_none_and_no_title_that_is_too_long() -> None:
+    svg = cover_svg("word " * 16, ['"/><script>', "red", "#12345"], 1)
+    assert "script" not in svg
+    assert len(re.findall("<text", svg)) <= 3
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (2.7, 3.95), (-3, 12), (49.9, 49.9), (0, 0), (1e-6, 3e-6), (0, 9e9)])
+def test_ticks_are_round_and_hold_all_values(low: float, high: float) -> None:
+    found = ticks(low, high)
+    assert found[0] <= low
+    assert found[-1] >= high
+    assert 2 <= len(found) <= 8
+    steps = {round((after - before) / (found[1] - found[0]), 6) for before, after in pairwise(found)}
+    assert steps == {1}
+
+
+def test_a_line_chart_leaves_out_what_was_not_measured() -> None:
+    rows = [{"step": 0, "train": 4.0, "validation": 4.1}, {"step": 10, "train": 3.0}, {"step": 20, "validation": 3.2}]
+    chart = line_chart(rows, "step", {"train": "Training", "validation": "Held out", "test": "Never"})
+    assert chart is not None
+    assert [line.name for line in chart.lines] == ["Training", "Held out"]
+    assert chart.rows == [["0", "4", "4.1"], ["10", "3", "–"], ["20", "–", "3.2"]]
+    assert line_chart([], "step", {"train": "Training"}) is None
+    assert line_chart([{"step": 1, "train": float("nan")}], "step", {"train": "Training"}) is None
+
+
+def test_names_at_the_ends_of_lines_never_stand_on_each_other() -> None:
+    rows = [{"x": place, "a": 1.0, "b": 1.0, "c": 1.0} for place in range(3)]
+    chart = line_chart(rows, "x", {"a": "A", "b": "B", "c": "C"})
+    assert chart is not None
+    ends = sorted(line.end_y for line in chart.lines)
+    assert ends[1] - ends[0] >= 14
+    assert ends[2] - ends[1] >= 14
+
+
+def test_bars_keep_their_proportions_and_intervals() -> None:
+    chart = interval_chart(
+        [{"label": "A", "value": 10, "low": 5, "high": 20}, {"label": "B", "value": 20}, {"value": None}]
+    )
+    assert chart is not None
+    first, second = chart.bars
+    assert second.length == pytest.approx(2 * first.length, abs=0.3)
+    assert first.low < first.start + first.length < first.high
+    assert first.interval_text == "5 – 20"
+    assert not second.has_interval
+    assert interval_chart([]) is None
+
+
+def test_a_chart_says_the_same_in_its_table() -> None:
+    template = Template("{% load charts %}{% line_chart 'How it went' rows x='step' y='train=Training' unit='loss' %}")
+    html = template.render(Context({"rows": [{"step": 0, "train": 3.456}, {"step": 5, "train": 2.5}]}))
+    assert 'role="img"' in html
+    assert "<details" in html
+    assert "3.46" in html
+    empty = template.render(Context({"rows": []}))
+    assert "<svg" not in empty
+    assert "Nothing measured yet" in empty
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (34.21, "34.2"), (0.01234, "0.0123"), (1234567, "1,234,567"), (-2.5, "−2.5"), (3, "3")],
+)
+def test_figures_have_three_digits(value: float, text: str) -> None:
+    assert figure(value) == text
+
+
+def test_a_sparkline_needs_two_values() -> None:
+    assert spark_path([1.0]) == ""
+    assert spark_path([1, 2, 3]).count("L") == 2
