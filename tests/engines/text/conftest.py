@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atelier.workshop.contract import WorkFile
 from atelier.workshop.engines.text import TextEngine
+from atelier.workshop.engines.text.base import Base
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +32,12 @@ def random_adapter(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pa
     from atelier.workshop.engines.text.base import base
     from atelier.workshop.engines.text.lora import CONFIG, ORIGIN, PREFIX, WEIGHTS, layer_sizes
 
-    def make(seed: int, rank: int = 16) -> Path:
+    def make(seed: int, rank: int = 16, strength: float = 0.02) -> Path:
         random = np.random.default_rng(seed)
         tensors = {}
         for name, (outputs, inputs) in layer_sizes(base().config).items():
             down = random.uniform(-1, 1, (rank, inputs)) / np.sqrt(inputs)
-            up = random.standard_normal((outputs, rank)) * 0.02
+            up = random.standard_normal((outputs, rank)) * strength
             tensors[f"{PREFIX}{name}.lora_A.weight"] = down.astype(np.float16)
             tensors[f"{PREFIX}{name}.lora_B.weight"] = up.astype(np.float16)
         folder = tmp_path_factory.mktemp("adapter")
@@ -44,3 +47,68 @@ def random_adapter(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pa
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base of 40,000 random weights that reads bytes, in the layout of transformers; trains in a second."""
+    import torch
+    from safetensors.torch import save_file
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    folder = tmp_path_factory.mktemp("tiny-base")
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={sign: i for i, sign in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(["<|im_start|>", "<|im_end|>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    sizes = {"q_proj": (32, 32), "k_proj": (16, 32), "v_proj": (16, 32), "o_proj": (32, 32)}
+    shapes = {"model.embed_tokens": (258, 32), "model.norm": (32,)}
+    for layer in range(2):
+        place = f"model.layers.{layer}"
+        shapes |= {f"{place}.self_attn.{name}": size for name, size in sizes.items()}
+        shapes |= {f"{place}.mlp.{name}": (48, 32) for name in ("gate_proj", "up_proj")}
+        shapes |= {f"{place}.mlp.down_proj": (32, 48)}
+        shapes |= {f"{place}.{name}": (32,) for name in ("input_layernorm", "post_attention_layernorm")}
+    source = torch.Generator().manual_seed(1)
+    tensors = {
+        f"{name}.weight": torch.randn(size, generator=source) * (0.3 if len(size) > 1 else 0.1) + (len(size) == 1)
+        for name, size in shapes.items()
+    }
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    config = {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 32, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "intermediate_size": 48, "vocab_size": 258,
+        "max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "rope_theta": 5000.0, "tie_word_embeddings": True,
+        "bos_token_id": 256, "eos_token_id": 257, "license": "CC0-1.0", "hidden_act": "silu",
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.fixture
+def tiny_base(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
+    """The tiny base, chosen as this installation's own for one test."""
+    from atelier.workshop.engines.text.base import base
+
+    monkeypatch.setenv("ATELIER_TEXT_BASE", str(tiny_folder))
+    return base()
+
+
+@pytest.fixture
+def write_works(tmp_path: Path) -> Callable[[list[str]], tuple[WorkFile, ...]]:
+    """Puts texts into files, as a frozen dataset has them."""
+
+    def write(texts: list[str]) -> tuple[WorkFile, ...]:
+        folder = tmp_path / "works"
+        folder.mkdir(exist_ok=True)
+        works = []
+        for number, text in enumerate(texts):
+            path = folder / f"{number}.txt"
+            path.write_text(text, encoding="utf-8")
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            works.append(WorkFile(id=f"w{number}", path=str(path), sha256=sha256, title=f"Work {number}"))
+        return tuple(works)
+
+    return write

@@ -81,14 +81,14 @@ class Network:
         for past in self._past.values():
             past[target, :, :length] = past[source, :, :length]
 
-    def past(self, row: int, length: int) -> list[NDArray[np.float32]]:
-        """A copy of the first `length` tokens of a row's past."""
-        return [past[row, :, :length].copy() for past in self._past.values()]
+    def past(self, row: int, start: int, end: int) -> list[NDArray[np.float32]]:
+        """A copy of what tokens `start` to `end` left in a row's past."""
+        return [past[row, :, start:end].copy() for past in self._past.values()]
 
-    def set_past(self, row: int, saved: list[NDArray[np.float32]]) -> None:
-        """Put a copy that `past` made into a row."""
-        for rows, values in zip(self._past.values(), saved, strict=True):
-            rows[row, :, : values.shape[1]] = values
+    def set_past(self, row: int, saved: list[NDArray[np.float32]], start: int) -> None:
+        """Put a copy that `past` made into a row, from token `start` on."""
+        for place, values in zip(self._past.values(), saved, strict=True):
+            place[row, :, start : start + values.shape[1]] = values
 
     def _run(self, first: int, ids: NDArray[np.int64], lengths: NDArray[np.int32]) -> NDArray[np.float32]:
         count, time = ids.shape

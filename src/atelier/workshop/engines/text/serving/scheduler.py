@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from atelier.workshop.contract import Busy, Cancelled
 
 from .adapters import Parts
+from .beginnings import Beginnings
 from .drafts import Draft
 from .network import Network
 
@@ -74,6 +75,7 @@ class Scheduler:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._beginnings = Beginnings(network, CHUNK)
         self._changed = threading.Condition()
         self._requests: deque[Request] = deque()  # with drafts that have no row yet, the next one first
         self._writing: list[_Row] = []  # at rows 0..n-1, in this order
@@ -164,10 +166,11 @@ class Scheduler:
             row = _Row(request, sample, place=len(self._writing))
             self._network.set_adapter(row.place, request.adapter, request.parts)
             if request.prefix is None:
+                row.read = self._beginnings.recall(row.place, request.adapter, request.prompt)
                 self._reading = row
             else:
                 past, logits = request.prefix
-                self._network.set_past(row.place, past)
+                self._network.set_past(row.place, past, 0)
                 self._begin(row, logits)
 
     def _read_on(self, row: _Row) -> None:
@@ -175,11 +178,12 @@ class Scheduler:
         chunk = np.array(prompt[row.read : row.read + CHUNK], np.int64)
         logits = self._network.feed(row.place, chunk, row.read)
         row.read += len(chunk)
+        self._beginnings.remember(row.place, row.request.adapter, prompt, row.read)
         if row.read < len(prompt):
             return
         self._reading = None
         if row.request.waiting:
-            row.request.prefix = (self._network.past(row.place, row.read), logits.copy())
+            row.request.prefix = (self._network.past(row.place, 0, row.read), logits.copy())
         place = len(self._writing)
         if row.place != place:  # others left while it was reading
             self._network.move(row.place, place, row.read)
