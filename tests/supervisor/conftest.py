@@ -19,6 +19,8 @@ import psutil
 import psycopg
 import pytest
 
+from atelier.supervisor.postgres import Cluster
+
 STAND_INS = Path(__file__).with_name("stand_ins.py")
 # Long enough for a busy machine; a test that waits this long has failed.
 PATIENCE = 60.0
@@ -92,12 +94,26 @@ def data() -> Iterator[Path]:
     shutil.rmtree(root, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cluster as the supervisor makes it, never started: making one takes longer than all else a test does."""
+    folder = tmp_path_factory.mktemp("made") / "postgres"
+    for step in (folder, *folder.parents[:3]):
+        step.mkdir(exist_ok=True)
+        step.chmod(0o711)
+    Cluster(folder, durable=False).make()
+    return folder
+
+
 @pytest.fixture
-def up(data: Path) -> Iterator[Callable[..., Run]]:
+def up(data: Path, made_once: Path) -> Iterator[Callable[..., Run]]:
     """Starts supervisors; whatever a test leaves running is ended after it."""
     runs: list[Run] = []
 
-    def start(folder: Path = data, **options: object) -> Run:
+    def start(folder: Path = data, *, made: bool = True, **options: object) -> Run:
+        if made and not folder.exists():
+            folder.mkdir()
+            subprocess.run(["cp", "-a", str(made_once), str(folder / "postgres")], check=True)
         runs.append(Run(folder, **options))  # type: ignore[arg-type]
         return runs[-1]
 

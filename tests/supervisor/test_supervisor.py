@@ -32,6 +32,12 @@ def test_a_stop_ends_everything_and_says_so(up: Up, demand: signal.Signals) -> N
     assert run.said().rstrip().endswith("Stopped.")
 
 
+def test_a_first_start_makes_the_database_and_says_what_it_is_doing(up: Up) -> None:
+    run = up(made=False).wait_until_open()
+    said = run.said()
+    assert said.index("Making the database") < said.index("Making tables (0 of 2)") < said.index("Atelier is open")
+
+
 def test_the_application_role_is_no_superuser_and_has_its_extensions(up: Up) -> None:
     with up().wait_until_open().database() as db:
         rights = db.execute("SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user")
@@ -154,14 +160,14 @@ def test_a_taken_port_is_named_before_anything_starts(up: Up, data: Path) -> Non
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        run = up(port=port)
+        run = up(port=port, made=False)
         assert run.ends() == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in run.said()
     assert not (data / "postgres").exists()
 
 
 def test_a_given_database_is_used_and_none_is_started(up: Up, data: Path) -> None:
-    run = up(DATABASE_URL=os.environ["DATABASE_URL"]).wait_until_open()
+    run = up(made=False, DATABASE_URL=os.environ["DATABASE_URL"]).wait_until_open()
     page = run.page()
     assert page is not None
     assert page[1] == os.environ["DATABASE_URL"]

@@ -118,9 +118,14 @@ class Cluster:
         if not home.exists():
             _make_shared_place()
             half = home.with_name(f"{home.name}.{os.getpid()}")
-            shutil.copytree(found.parent, half)
+            package = found.parents[1]
+            # The programs look for their libraries where the wheel lays them: in the package and beside it.
+            for folder in (package, package.with_name(f"{package.name}.libs")):
+                if folder.exists():
+                    shutil.copytree(folder, half / folder.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
+            half.chmod(0o755)
             half.rename(home)
-        return home / "bin"
+        return home / found.relative_to(found.parents[2])
 
     @property
     def cluster(self) -> Path:
@@ -190,7 +195,7 @@ class Cluster:
             )
         if done.returncode != 0:
             shutil.rmtree(half, ignore_errors=True)
-            raise _explained("PostgreSQL could not be set up", done.stderr.strip() or done.stdout.strip())
+            raise _explained("PostgreSQL could not be set up", done.stderr.strip(), "Correct that, then start again.")
         half.rename(home)
         return True
 
@@ -364,9 +369,12 @@ def _password_file(folder: Path, password: str, owner: Identity | None) -> Itera
         file.unlink()
 
 
-def _explained(what: str, words: str) -> SupervisorError:
+def _explained(
+    what: str, words: str, remedy: str = "The whole story is in logs/postgres.log of the data folder."
+) -> SupervisorError:
     """PostgreSQL's words as an error of ours, with the remedy for the causes that people meet."""
     if "No space left on device" in words:
         return SupervisorError(f"{what}: the disk is full.", remedy="Free some space, then start again.")
-    tail = " / ".join(words.splitlines()[-4:])
-    return SupervisorError(f"{what}: {tail}", remedy="The whole story is in the data folder, logs/postgres.log.")
+    if "could not look up effective user ID" in words:
+        remedy = "Start as a user that has a name (/etc/passwd), or set DATABASE_URL to a PostgreSQL that runs already."
+    return SupervisorError(f"{what}: {' / '.join(words.splitlines()[-4:])}", remedy=remedy)
