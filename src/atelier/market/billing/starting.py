@@ -139,8 +139,8 @@ def exclusive_possible(actor: User, output: Output) -> bool:
 
 
 def require_purchase(actor: User, purchase_id: uuid.UUID) -> Purchase:
-    """One's own purchase. Errors: Missing."""
-    found = Purchase.objects.filter(pk=purchase_id, buyer=actor).first()
+    """One's own purchase, locked so that two clicks take turns. Errors: Missing."""
+    found = Purchase.objects.select_for_update(of=("self",)).filter(pk=purchase_id, buyer=actor).first()
     if found is None:
         raise Missing(_("There is no such purchase."), remedy=_("Find yours under “Purchases”."))
     return found
