@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +22,8 @@ from . import actions, queries
 from .curves import curve_of
 from .models import CreationModel, TrainingRun
 from .pages import person_of
+
+TAGS_SHOWN = 20
 
 
 @login_required
@@ -61,11 +65,25 @@ def _choice(request: HttpRequest, found: CreationModel, error: MarketError | Non
         "ticked": ticked,
         "tag": tag,
         "none": none,
-        "tags": sorted({each for choice in choices if not choice.why_not for each in choice.work.tags})[:40],
+        "tags": _common_tags(choices),
         "enough": enough(found.creator, found.engine),
         "key": fresh_key(),
         "error": error,
     }
+
+
+def _common_tags(choices: Sequence[queries.Choice]) -> list[str]:
+    """Tags that several usable works share, the commonest first."""
+    counts = Counter(tag for choice in choices if not choice.why_not for tag in choice.work.tags)
+    return [tag for tag, count in counts.most_common(TAGS_SHOWN) if count > 1]
+
+
+def _took(run: TrainingRun) -> str:
+    """How long a training took, in words."""
+    if run.started_at is None or run.ended_at is None:
+        return ""
+    minutes, seconds = divmod(round((run.ended_at - run.started_at).total_seconds()), 60)
+    return _("%(m)s min %(s)s s") % {"m": minutes, "s": seconds} if minutes else _("%(s)s s") % {"s": seconds}
 
 
 @login_required
@@ -81,6 +99,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "ahead": queries.ahead_of(found),
         "works": found.dataset.items.count(),
         "curve": curve_of(found.curve),
+        "took": _took(found),
         "last_event_id": last,
         "key": fresh_key(),
     }

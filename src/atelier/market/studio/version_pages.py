@@ -50,7 +50,7 @@ def questions_of(evaluation: dict[str, Any]) -> list[Question]:
         rows = [
             {
                 "name": name,
-                "label": name.replace("_", " "),
+                "label": name.replace("_", " ").capitalize(),
                 "main": "adapter" in name,
                 "exact": measure["low"] == measure["value"] == measure["high"],
                 **measure,
@@ -70,7 +70,7 @@ def _charts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if not row["exact"]:
             groups.setdefault((row["name"].split("_")[0], row["unit"]), []).append(row)
     return [
-        {"title": kind.replace("_", " "), "unit": unit, "rows": group}
+        {"title": kind.capitalize(), "unit": unit, "rows": group, "meaning": group[0]["meaning"]}
         for (kind, unit), group in groups.items()
         if len(group) > 1
     ]

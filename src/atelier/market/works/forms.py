@@ -40,8 +40,12 @@ class UploadForm(forms.Form):
     tags = PhrasesField(
         label=_("Tags"), required=False, help_text=_("Parted by commas; every work of this upload gets them.")
     )
-    attested = forms.BooleanField(label=statements.AUTHORSHIP, required=False)
-    consent = forms.BooleanField(label=statements.CONSENT, required=False)
+    attested = forms.BooleanField(
+        label=_("I state that I made these works"), required=False, help_text=statements.AUTHORSHIP
+    )
+    consent = forms.BooleanField(
+        label=_("My creation models may learn from these works"), required=False, help_text=statements.CONSENT
+    )
 
     field_order = ["batch", "engine", "sent", "pasted", "title", "tags", "attested", "consent"]
 

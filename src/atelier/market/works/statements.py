@@ -10,6 +10,6 @@ AUTHORSHIP = _(
 )
 
 CONSENT = _(
-    "My creation models may learn from these works. I can take this back for any work at any time: it then leaves "
-    "every future dataset, and versions trained on it are paused."
+    "I can take this back for any work at any time: it then leaves every future dataset, and versions trained on it "
+    "are paused. Without it the works are kept, but nothing learns from them."
 )
