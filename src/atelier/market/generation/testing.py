@@ -90,6 +90,14 @@ def make_output(model: CreationModel | None = None, viewer: User | None = None) 
     return make_samples(model, viewer, samples=1).outputs.get()
 
 
+def hidden_words(output: Output) -> str:
+    """Words that lie behind the opening of a text and occur nowhere in it: what nobody may read unpaid."""
+    whole, opening = blobs.read(output.blob).decode(), output.reduced["text"]
+    rest = whole[len(opening) :].split()
+    windows = (" ".join(rest[start : start + 4]) for start in range(len(rest) - 3))
+    return next(words for words in windows if words not in opening)
+
+
 def finished(generation: Generation) -> Generation:
     """Run a generation's job."""
     generate(generation_id=str(generation.pk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
@@ -31,6 +32,14 @@ class Conversation(models.Model):
         """The live topic on which its messages appear."""
         return f"conversation:{self.pk}"
 
+    def is_buyer(self, user: Any) -> bool:
+        """Whether this person is the buying side of the two."""
+        return bool(self.buyer_id == user.pk)
+
+    def other_than(self, user: Any) -> User:
+        """The person at the other end."""
+        return self.creator.user if self.is_buyer(user) else self.buyer
+
 
 class Message(models.Model):
     """Something one of the two wrote. `client_key` makes sending it twice write it once."""
@@ -40,6 +49,8 @@ class Message(models.Model):
     body = models.TextField(max_length=8000)
     client_key = models.CharField(max_length=64)
     at = models.DateTimeField(db_default=Now())
+    # When the other side was told by e-mail, if it was.
+    noticed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

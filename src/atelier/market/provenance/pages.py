@@ -29,7 +29,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "provenance/verify.html", {"form": VerifyForm()})
     upload = HashingUpload(request)
-    request.upload_handlers = [upload]  # type: ignore[assignment]
+    request.upload_handlers = [upload]
     form = _form(request, upload)
     if form.is_valid():
         if upload.sha256:
