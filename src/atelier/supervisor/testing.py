@@ -29,9 +29,9 @@ _stopping = contextlib.ExitStack()
 
 
 @contextlib.contextmanager
-def throwaway_postgres(folder: Path) -> Iterator[Cluster]:
-    """A server in `folder` (made when missing) without regard for power cuts, whose role may create databases."""
-    cluster = Cluster(folder, durable=False, creates_databases=True)
+def throwaway_postgres(folder: Path, *, durable: bool = False) -> Iterator[Cluster]:
+    """A server in `folder` (made when missing) whose role may create databases; unless `durable`, careless of power."""
+    cluster = Cluster(folder, durable=durable, creates_databases=True)
     cluster.make()
     log = folder / "postgres.log"
     with log.open("ab") as output:
