@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from atelier.market.accounts.queries import person
@@ -132,7 +132,7 @@ class StatementOut(Schema):
 
 
 @router.post("/purchases", response={201: PurchaseOut, **ERRORS}, summary="Buy a licence")
-def buy(request: HttpRequest, body: PurchaseIn) -> tuple[int, Purchase]:
+def buy(request: HttpRequest, body: PurchaseIn) -> Status[Purchase]:
     """Start a purchase and charge the card. The same `idempotency_key` again returns the same purchase."""
     card = actions.card_of(body.card)
     purchase = actions.start_purchase(
@@ -143,7 +143,7 @@ def buy(request: HttpRequest, body: PurchaseIn) -> tuple[int, Purchase]:
         price_seen_minor=body.price_seen_minor,
     )
     purchase = actions.pay(actor=person(request), purchase_id=purchase.pk, card=card)
-    return 201, queries.purchase_of(request.user, purchase.pk)
+    return Status(201, queries.purchase_of(request.user, purchase.pk))
 
 
 @router.get("/purchases", response={200: list[PurchaseOut], **ERRORS}, summary="My purchases")

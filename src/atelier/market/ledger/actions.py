@@ -40,7 +40,7 @@ def credit(account: AccountName, amount_minor: int, note: str = "") -> Leg:
 
 INSERT = """
 INSERT INTO ledger_transaction (key, kind, reference, memo) VALUES (%s, %s, %s, %s)
-ON CONFLICT (key) DO NOTHING RETURNING id
+ON CONFLICT (key) DO NOTHING RETURNING id, at, sealed_by::text
 """
 
 
@@ -77,9 +77,10 @@ def post(
         raise Conflict(
             _("There is not enough in one of the accounts for this."), remedy=_("Nothing was booked."), code="overdrawn"
         ) from error
-    if new is not None:
-        return Transaction.objects.get(pk=new[0])
-    return _posted_before(key, kind, reference, legs)
+    if new is None:
+        return _posted_before(key, kind, reference, legs)
+    names = ["id", "key", "kind", "reference", "memo", "at", "sealed_by"]
+    return Transaction.from_db("default", names, [new[0], key, kind, reference, dict(memo or {}), new[1], new[2]])
 
 
 def _check(legs: Sequence[Leg]) -> None:
