@@ -97,6 +97,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "atelier.market.core.context.site",
+                "atelier.market.hiring.context.unread",
             ],
             "builtins": ["atelier.market.core.templatetags.atelier"],
         },

@@ -74,6 +74,6 @@ def unread_in(conversation: Conversation, user: Any) -> QuerySet[Message]:
 
 def unread_count(user: Any) -> int:
     """How many messages wait for this person, for the way to them in the head of every page."""
-    if not user.is_authenticated:
+    if user is None or not user.is_authenticated:
         return 0
     return Message.objects.filter(_new_to(user)).exclude(author_id=user.pk).count()
