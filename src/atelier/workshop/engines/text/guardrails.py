@@ -14,6 +14,8 @@ from typing import Any
 from atelier.workshop.contract import Guardrails, Refused
 
 _DISGUISES = str.maketrans("013457@$€", "oieastase")
+_APART = r"[\s._*-]{1,3}"
+_NEVER = re.compile(r"(?!)")
 
 
 def check_brief(brief: dict[str, Any], guardrails: Guardrails) -> None:
@@ -39,20 +41,23 @@ def check_text(text: str, guardrails: Guardrails) -> None:
 
 def find(text: str, phrases: Iterable[str]) -> str | None:
     """The first of the phrases that the text holds, as it was given, or None."""
-    wanted = [(phrase, tuple(map(_singular, _words(_fold(phrase))))) for phrase in phrases]
-    readings = list(_readings(text))
-    for phrase, parts in wanted:
-        if parts and any(_holds(reading, parts) for reading in readings):
+    folded = _fold(text)
+    readings = [[_singular(word) for word in _words(said)] for said in (folded, folded.translate(_DISGUISES))]
+    for phrase in phrases:
+        plain = _fold(phrase)
+        parts = tuple(map(_singular, _words(plain)))
+        if parts and (any(_holds(reading, parts) for reading in readings) or _spelt(plain).search(folded)):
             return phrase
     return None
 
 
-def _readings(text: str) -> Iterable[list[str]]:
-    """The words of a text: plain, with letters that were set apart put together, and with digits read as letters."""
-    folded = _fold(text)
-    plain = _words(folded)
-    for words in (plain, _words(_joined(folded)), _words(folded.translate(_DISGUISES))):
-        yield [_singular(word) for word in words]
+@lru_cache(maxsize=4096)
+def _spelt(phrase: str) -> re.Pattern[str]:
+    """Finds a phrase of three letters or more whose letters were set apart, as in “g u n”, “g.u.n” and “g-u-n”."""
+    letters = [re.escape(letter) for letter in re.findall(r"[^\W_]", phrase)]
+    if len(letters) < 3:
+        return _NEVER
+    return re.compile(rf"(?<![^\W_]){_APART.join(letters)}(?:{_APART}s)?(?![^\W_])")
 
 
 def _holds(words: Sequence[str], parts: tuple[str, ...]) -> bool:
@@ -64,15 +69,6 @@ def _fold(text: str) -> str:
     """Lower case without accents or invisible marks; “straße” and “strasse” are one."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in apart if unicodedata.category(c) not in ("Mn", "Cf"))
-
-
-def _joined(folded: str) -> str:
-    """Put together what was spelt out: “g u n”, “g.u.n” and “g-u-n” become “gun”."""
-    return re.sub(
-        r"(?<![^\W_])[^\W_](?:[\s._*-]{1,2}[^\W_](?![^\W_])){2,}",
-        lambda spelt: re.sub(r"[\s._*-]", "", spelt.group()),
-        folded,
-    )
 
 
 def _words(folded: str) -> list[str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, CONFIG, ORIGIN = "adapter_model.safetensors", "adapter_config.json", "atelier.json"
 FILES = (WEIGHTS, CONFIG, ORIGIN)
+AGAIN = "Train it again, or restore the files from a backup."
 PREFIX = "base_model.model."
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -103,13 +104,15 @@ def load(folder: Path, base: Base) -> Lora:
     try:
         tensors = load_file(folder / WEIGHTS)
     except Exception as error:  # safetensors raises several kinds of its own for damaged files
-        raise AdapterInvalid("The adapter's weights are damaged.", where=WEIGHTS, remedy="Train it again.") from error
+        raise AdapterInvalid("The adapter's weights are damaged.", where=WEIGHTS, remedy=AGAIN) from error
     rank, sides = int(config["r"]), ({}, {})  # type: tuple[int, tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]]
     for name, (outputs, inputs) in layer_sizes(base.config).items():
         for side, letter, size in ((sides[0], "A", (rank, inputs)), (sides[1], "B", (outputs, rank))):
             values = tensors.get(f"{PREFIX}{name}.lora_{letter}.weight")
             if values is None or tuple(values.shape) != size:
-                raise AdapterInvalid(f"The weights of {name} are missing or of the wrong size.", where=WEIGHTS)
+                raise AdapterInvalid(
+                    f"The weights of {name} are missing or of the wrong size.", where=WEIGHTS, remedy=AGAIN
+                )
             side[name] = values.float()
     return Lora(sides[0], sides[1], rank, float(config["lora_alpha"]))
 
@@ -146,7 +149,7 @@ def adapter_sha256(folder: Path) -> str:
             with (folder / name).open("rb") as file:
                 whole.update(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
         except OSError as error:
-            raise AdapterInvalid("A file of the adapter is missing.", where=name) from error
+            raise AdapterInvalid("A file of the adapter is missing.", where=name, remedy=AGAIN) from error
     return whole.hexdigest()
 
 
@@ -156,7 +159,7 @@ def _peft_config(lora: Lora, base: Base) -> dict[str, Any]:
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": base.info.name,
         "r": lora.rank,
-        "lora_alpha": lora.alpha,
+        "lora_alpha": float(lora.alpha),
         "lora_dropout": 0.0,
         "target_modules": list(TARGETS),
         "bias": "none",

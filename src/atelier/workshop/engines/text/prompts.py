@@ -181,8 +181,8 @@ def brief_for_work(work: WorkFile, text: str) -> dict[str, str]:
     form = format_for_work(work, words)
     title, description = _tidy(work.title), _tidy(work.description)
     subject = title or description or " ".join(_tidy(text).split()[:8])
-    named = {*_plain(subject).split(), *FORMATS[form].clues}
-    themes = [tag for tag in map(_tidy, work.tags) if tag and _plain(tag) not in named]
+    said = {_plain(subject), _plain(form), *FORMATS[form].clues}
+    themes = [tag for tag in map(_tidy, work.tags) if tag and not {_plain(tag), _plain(tag).removesuffix("s")} & said]
     details = "; ".join(part for part in (description if title else "", ", ".join(themes)) if part)
     language = work.language.lower()[:2]
     return {

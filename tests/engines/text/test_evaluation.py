@@ -1,0 +1,201 @@
+"""The proof answers its four questions from figures, says what is uncertain, and never flatters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from atelier.workshop.contract import Guardrails, Progress, Refused, TrainSpec, WorkFile
+from atelier.workshop.engines.text.conduct import copying_answer, safety_answer
+from atelier.workshop.engines.text.evaluation import fidelity_answer, opening, worth_answer
+from atelier.workshop.engines.text.guardrails import check_brief, check_text, find
+from atelier.workshop.engines.text.overlap import Collection, families
+from atelier.workshop.engines.text.splits import Text
+from atelier.workshop.engines.text.statistics import bootstrap, drop, perplexity, share
+from atelier.workshop.engines.text.training import train
+
+FOX = "A fox saw grapes high on a vine and leapt for them again and again until the evening came down cold"
+CROW = "The crow dropped pebbles into the pitcher one by one and waited while the water rose to the brim"
+
+
+def table(base: float, adapter: float, reference: float, works: int = 12, spread: float = 0.05) -> np.ndarray:
+    """Works of 100 tokens each with so many nats a token, differing a little from work to work."""
+    noise = np.random.default_rng(0).normal(0, spread, (works, 3))
+    return np.hstack([np.full((works, 1), 100.0), 100 * (np.array([base, adapter, reference]) + noise)])
+
+
+# Figures --------------------------------------------------------------------------------------------------------
+
+
+def test_perplexity_and_its_fall_are_worked_out_over_all_tokens() -> None:
+    works = np.array([[10, 20.0, 10.0], [30, 60.0, 30.0]])
+    assert perplexity(1)(works) == pytest.approx(math.e**2)
+    assert drop(1, 2)(works) == pytest.approx(1 - 1 / math.e)
+
+
+def test_an_interval_holds_the_value_and_narrows_with_more_works() -> None:
+    widths = []
+    for works in (6, 60):
+        measure = bootstrap(perplexity(1), table(3, 2, 2, works, spread=0.3), meaning="m")
+        assert measure.low < measure.value < measure.high
+        widths.append(measure.high - measure.low)
+    assert widths[1] < widths[0] / 2
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    measure = share(8, 10, meaning="m")
+    assert (measure.value, round(measure.low, 3), round(measure.high, 3)) == (0.8, 0.49, 0.943)
+    assert (share(0, 10, meaning="m").low, share(10, 10, meaning="m").high) == (0, 1)
+
+
+# Fidelity and worth ---------------------------------------------------------------------------------------------
+
+
+def test_a_clear_fall_of_perplexity_is_good_fidelity() -> None:
+    answer = fidelity_answer(table(3.3, 2.9, 3.1))
+    assert answer.verdict == "good"
+    assert answer.measures["perplexity_base"].value > answer.measures["perplexity_adapter"].value
+    assert answer.measures["perplexity_drop"].value == pytest.approx(0.33, abs=0.05)
+    assert answer.measures["works_nearer"].value == 1
+
+
+def test_a_version_no_better_than_the_base_is_poor_and_the_sentence_says_so() -> None:
+    answer = fidelity_answer(table(3.0, 3.0, 3.0))
+    assert answer.verdict == "poor"
+    assert "No better than the base" in answer.sentence
+
+
+@pytest.mark.parametrize(("reference", "verdict"), [(3.2, "good"), (2.9, "fair"), (2.6, "poor")])
+def test_worth_compares_with_the_base_that_is_shown_reference_works(reference: float, verdict: str) -> None:
+    answer = worth_answer(table(3.3, 2.9, reference))
+    assert answer.verdict == verdict
+    assert answer.measures["perplexity_reference_prompt"].value == pytest.approx(math.exp(reference), rel=0.05)
+
+
+# Copying --------------------------------------------------------------------------------------------------------
+
+
+def test_overlap_counts_runs_within_one_work_whatever_case_and_punctuation() -> None:
+    works = Collection([FOX, CROW])
+    found = works.overlap("Once a FOX saw grapes: high, on a vine; and leapt. Then the crow dropped pebbles.")
+    assert found.longest_run_words == 10
+    assert found.shared_8gram_share == pytest.approx(10 / 16)
+    assert works.overlap("Nothing here is known").longest_run_words == 0
+    assert works.overlap("").shared_8gram_share == 0
+
+
+def test_a_sample_that_repeats_a_training_work_is_called_a_copy() -> None:
+    answer = copying_answer([FOX, "Something new about bread"], learned=[FOX, CROW], held_out=["Quite another text"])
+    assert answer.verdict == "poor"
+    assert answer.measures["longest_run_words"].value == len(FOX.split())
+    assert answer.measures["shared_8gram_share"].value == pytest.approx(0.5)
+
+
+def test_samples_that_share_no_more_than_the_creators_own_works_are_good() -> None:
+    answer = copying_answer(["Something new about bread"], learned=[FOX, CROW], held_out=["Quite another text"])
+    assert answer.verdict == "good"
+
+
+def test_near_copies_make_one_family() -> None:
+    assert families([FOX, CROW, FOX + " again", CROW[:60]]) == [[0, 2], [1, 3]]
+
+
+# Safety ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We sell GUNS", "g u n s", "a g.u.n!", "the gun's barrel", "gu\u200bn", "Gún", "an anti-gun march", "toy  g-u-n"],
+)
+def test_a_forbidden_word_is_found_in_any_dress(text: str) -> None:
+    assert find(text, ["gun"]) == "gun"
+
+
+@pytest.mark.parametrize("text", ["gunmetal grey", "begun", "Burgundy", "a g under a tree", ""])
+def test_a_word_inside_another_is_not_that_word(text: str) -> None:
+    assert find(text, ["gun"]) is None
+
+
+def test_phrases_are_found_as_phrases() -> None:
+    assert find("Our Diet Pills work", ["diet pill"]) == "diet pill"
+    assert find("A diet of pills", ["diet pill"]) is None
+    assert find("Casinos in t0wn", ["town", "casino"]) in ("town", "casino")
+
+
+def test_a_refused_brief_names_its_field() -> None:
+    rules = Guardrails(subjects_refused=("tobacco",), words_never=("cheap",))
+    check_brief({"subject": "A pipe", "format": "tagline"}, rules)
+    for brief, field in (({"subject": "Tobacco"}, "subject"), ({"subject": "A", "details": "cheap!"}, "details")):
+        with pytest.raises(Refused) as caught:
+            check_brief(brief, rules)
+        assert caught.value.where == field
+    check_text("A pipe for evenings", rules)
+    with pytest.raises(Refused):
+        check_text("A cheap pipe", rules)
+
+
+def test_safety_without_guardrails_is_unknown_and_with_them_is_tried() -> None:
+    assert safety_answer(Guardrails(), ["text"], ["brief"]).verdict == "unknown"
+    kept = safety_answer(Guardrails(subjects_refused=("tobacco",)), ["text"], ["A mug"])
+    assert kept.verdict == "good"
+    assert kept.measures["refused"].value > 0.9
+    assert kept.measures["refused_harmless"].value == 0
+
+
+def test_guardrails_that_forbid_the_creators_own_subjects_are_pointed_out() -> None:
+    answer = safety_answer(Guardrails(subjects_refused=("mug",)), ["A mug for you"], ["A mug", "A plate"])
+    assert answer.verdict != "good"
+    assert answer.measures["refused_harmless"].value == 0.5
+    assert answer.measures["withheld"].value == 1
+
+
+# On real works --------------------------------------------------------------------------------------------------
+
+
+def test_a_long_work_is_shown_by_its_opening() -> None:
+    work = WorkFile(id="w", path="/nowhere", sha256="0", title="t")
+    assert opening(Text(work, "one two three"), 2) == "one two …"
+    assert opening(Text(work, "one two"), 2) == "one two"
+
+
+def fables(shared_data: Path, folder: Path) -> tuple[WorkFile, ...]:
+    source = shared_data / "aesop_for_children.json"
+    if not source.is_file():
+        pytest.skip("no fables beside the checkout")
+    works = []
+    for number, fable in enumerate(json.loads(source.read_text(encoding="utf-8"))):
+        path = folder / f"{number}.txt"
+        path.write_text(fable["fable"], encoding="utf-8")
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        works.append(WorkFile(id=str(number), path=str(path), sha256=sha256, title=fable["title"], tags=("fable",)))
+    return tuple(works)
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_training_on_the_fables_lowers_held_out_perplexity_by_a_quarter(shared_data: Path, tmp_path: Path) -> None:
+    works = fables(shared_data, tmp_path)
+    spec = TrainSpec(
+        works=works,
+        dataset_sha256=hashlib.sha256(b"".join(bytes.fromhex(w.sha256) for w in works)).hexdigest(),
+        guardrails=Guardrails(subjects_refused=("tobacco",)),
+    )
+    news: list[Progress] = []
+    result = train(spec, tmp_path / "workspace", news.append)
+    proof = result.evaluation
+    fidelity = proof.flat()["fidelity"]
+    assert fidelity["perplexity_adapter"] <= 0.75 * fidelity["perplexity_base"]
+    assert proof.fidelity.measures["perplexity_drop"].low > 0.15
+    assert proof.worth.verdict == "good"
+    assert proof.copying.verdict in ("good", "fair")
+    assert proof.safety.verdict == "good"
+    assert proof.publishable
+    assert not set(proof.held_out) & set(proof.trained_on)
+    assert len(proof.examples) == 3
+    assert all(piece["adapter"] and piece["base"] and piece["held_out"] for piece in proof.examples)
+    assert result.card["peak_memory_bytes"] < 4_000_000_000
