@@ -22,7 +22,7 @@ router = Router()
 
 
 class PurchaseIn(Schema):
-    """What to buy, and the card: for the sandbox one of its test numbers, for Stripe the id of a payment method."""
+    """What to buy, and the card: as the gateway in use wants it: for the sandbox, one of its test numbers."""
 
     output_id: uuid.UUID
     tier: Tier
