@@ -22,14 +22,13 @@ def curve_of(points: Sequence[dict[str, float]]) -> Curve:
     """Points thinned to what a chart can show. Knows common names of series and shows unknown ones as they are."""
     names = list(dict.fromkeys(name for point in points for name in point if name not in {"step", "epoch"}))
     words = {
-        "train": _("works it learns from"),
-        "validation": _("works held out to stop in time"),
-        "loss": _("loss"),
+        "loss": _("works it learns from (now)"),
         "train_loss": _("works it learns from"),
         "validation_loss": _("works held out to stop in time"),
         "words": _("words seen"),
     }
     stride = max(1, len(points) // MOST_POINTS)
-    kept = [point for index, point in enumerate(points) if index % stride == 0 or "validation" in point]
     shown = [name for name in names if name not in {"seconds", "learning_rate", "lr"}]
-    return Curve(rows=list(kept), y=",".join(f"{name}={words.get(name, name.replace('_', ' '))}" for name in shown))
+    # A comma parts the series, so no series may be called by one.
+    called = {name: words.get(name, name.replace("_", " ")).replace(",", "") for name in shown}
+    return Curve(rows=list(points[::stride]), y=",".join(f"{name}={called[name]}" for name in shown))

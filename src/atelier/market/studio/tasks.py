@@ -142,15 +142,16 @@ class Reporter:
     def __init__(self, run: TrainingRun) -> None:
         self._run = run
         self._curve: list[dict[str, float]] = []
+        self._metrics: dict[str, float] = {}
         self._told = 0.0
         self._stage: str | None = None
         self._shown: dict[str, Any] = {}
         self._points_shown = 0
 
     def __call__(self, progress: contract.Progress) -> None:
-        point = {"step": float(progress.done), **progress.metrics}
-        if progress.metrics and (not self._curve or self._curve[-1] != point):
-            self._curve.append(point)
+        if progress.metrics and progress.metrics != self._metrics:
+            self._add_point({"step": float(progress.done), **progress.metrics})
+            self._metrics = progress.metrics
         now = time.monotonic()
         if now - self._told < TELL_SECONDS and progress.stage == self._stage:
             return
@@ -158,6 +159,12 @@ class Reporter:
         if not actions.note_progress(self._run.pk, self._run.attempt, progress, self._curve):
             raise contract.Cancelled
         self._show(progress)
+
+    def _add_point(self, point: dict[str, float]) -> None:
+        """Later figures of the same step replace what was known of it."""
+        if self._curve and self._curve[-1]["step"] == point["step"]:
+            self._curve.pop()
+        self._curve.append(point)
 
     def _show(self, progress: contract.Progress) -> None:
         news = progress.model_dump(include={"done", "planned", "stage", "note", "seconds_left"})

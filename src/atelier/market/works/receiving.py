@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -50,7 +50,7 @@ def too_large(filename: str, most: int) -> Refused:
 
 
 class BoundedUpload(FileUploadHandler):
-    """Stands before Django's own handlers: skips files that are too large or too many, and stops a request that is.
+    """Stands before Django's own handlers: skips files that are too large, too many, or too much together.
 
     Skipped files are listed in `request.refused_files`, so that the page can name each with its remedy.
     """
@@ -61,21 +61,8 @@ class BoundedUpload(FileUploadHandler):
         if request is not None:
             request.refused_files = self._refused  # type: ignore[attr-defined]
         self._files = 0
+        self._bytes = 0
         self._largest = largest_file()
-
-    def handle_raw_input(
-        self, input_data: Any, META: dict[str, Any], content_length: int, boundary: Any, encoding: str | None = None
-    ) -> None:
-        if content_length > settings.UPLOAD_BYTES_A_REQUEST:
-            self._refused.append(
-                Refused(
-                    _("All files together"),
-                    "request_too_large",
-                    _("They are larger than %(most)s MB.") % {"most": settings.UPLOAD_BYTES_A_REQUEST // 1_000_000},
-                    _("Send them in smaller groups."),
-                )
-            )
-            raise StopUpload(connection_reset=True)
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -87,6 +74,14 @@ class BoundedUpload(FileUploadHandler):
             self._refuse(
                 "too_many",
                 _("More than %(most)s files were sent at once.") % {"most": settings.UPLOAD_FILES_A_REQUEST},
+                _("Send the rest in a second step."),
+            )
+        self._bytes += len(raw_data)
+        if self._bytes > settings.UPLOAD_BYTES_A_REQUEST:
+            self._refuse(
+                "request_too_large",
+                _("All files together are larger than %(most)s MB.")
+                % {"most": round(settings.UPLOAD_BYTES_A_REQUEST / 1_000_000, 1)},
                 _("Send the rest in a second step."),
             )
         if start + len(raw_data) > self._largest:

@@ -310,7 +310,7 @@ def test_progress_never_floods_the_database(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(time, "monotonic", lambda: next(clock) / 100)
     report = tasks.Reporter(claimed)
     for step in range(100):
-        report(Progress(stage="learning", done=step, planned=100, metrics={"train": float(step)}))
+        report(Progress(stage="learning", done=step, planned=100, metrics={"loss": float(step)}))
     assert LiveEvent.objects.filter(topic=run.topic, kind="progress").count() == 2
     run.refresh_from_db()
     assert (run.done, len(run.curve)) == (50, 51)

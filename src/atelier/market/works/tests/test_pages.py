@@ -78,6 +78,19 @@ def test_too_many_files_are_refused_in_words(settings: object) -> None:
     assert sorted(Upload.objects.values_list("state", flat=True)) == ["received", "received", "refused"]
 
 
+def test_what_is_too_much_together_is_refused_by_name_and_the_rest_is_taken(settings: object) -> None:
+    settings.UPLOAD_BYTES_A_REQUEST = 100  # type: ignore[attr-defined]
+    client = signed_in(make_creator())
+    files = [SimpleUploadedFile(f"{n}.txt", b"Some words of sixty letters. " * 2) for n in range(3)]
+    sent = client.post(reverse("works:add"), form(sent=files))
+    assert sent.status_code == 302
+    assert dict(Upload.objects.values_list("filename", "state")) == {
+        "0.txt": "received",
+        "1.txt": "refused",
+        "2.txt": "refused",
+    }
+
+
 def test_a_stranger_reads_no_work_no_file_and_no_upload() -> None:
     (work,) = make_works(make_creator(), 1)
     stranger = signed_in(make_creator())
