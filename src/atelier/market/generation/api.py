@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from ninja import Header, Router, Schema
+from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from atelier.market.accounts.queries import person
@@ -127,7 +127,7 @@ def ask(
     request: HttpRequest,
     body: GenerationIn,
     key: Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")] = None,
-) -> tuple[int, dict[str, Any]]:
+) -> Status[dict[str, Any]]:
     """Ask for samples. With an `Idempotency-Key`, asking twice makes them once; look again until `state` is final."""
     if (body.creation_model_id is None) == (body.version_id is None):
         raise Invalid("Name either a creation_model_id or a version_id.", field="creation_model_id")
@@ -146,7 +146,7 @@ def ask(
         assert body.creation_model_id is not None
         model = queries.published_model(body.creation_model_id)
         made = actions.ask_for_samples(actor=actor, creation_model=model, wish=wish)
-    return 202, _generation(request, queries.generation_of(actor, made.pk))
+    return Status(202, _generation(request, queries.generation_of(actor, made.pk)))
 
 
 @router.get("/generations", response={200: GenerationsOut, **ERRORS}, operation_id="generations")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
+from django.utils.html import escape
 
 from atelier.market.accounts.models import Creator, User
 from atelier.market.core import blobs
@@ -32,7 +33,7 @@ _LINES = (
     "A lamp in the window tells the late ones that soup is still on the stove.",
     "We mend the coat you love so that you can love it for another winter.",
     "Sit down and stay a while because the kettle has nowhere else to be.",
-    "The knife is plain and sharp and will be your daughter's one day.",
+    "The knife is plain and sharp and will outlive the drawer it lies in.",
     "Every chair leaves the shop with the name of the tree it came from.",
 )
 
@@ -91,11 +92,11 @@ def make_output(model: CreationModel | None = None, viewer: User | None = None) 
 
 
 def hidden_words(output: Output) -> str:
-    """Words that lie behind the opening of a text and occur nowhere in it: what nobody may read unpaid."""
+    """Words behind the opening of a text that occur nowhere in it, the same in HTML: what nobody may read unpaid."""
     whole, opening = blobs.read(output.blob).decode(), output.reduced["text"]
     rest = whole[len(opening) :].split()
     windows = (" ".join(rest[start : start + 4]) for start in range(len(rest) - 3))
-    return next(words for words in windows if words not in opening)
+    return next(words for words in windows if words not in opening and escape(words) == words)
 
 
 def finished(generation: Generation) -> Generation:

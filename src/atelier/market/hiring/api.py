@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Header, Router, Schema
+from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from atelier.market.accounts.queries import person
@@ -80,12 +80,12 @@ def list_conversations(request: HttpRequest, limit: Limit = 20, offset: Offset =
 
 
 @router.post("/conversations", response={201: ConversationOut, **ERRORS}, operation_id="start_conversation")
-def start(request: HttpRequest, body: StartIn, key: Key = None) -> tuple[int, dict[str, Any]]:
+def start(request: HttpRequest, body: StartIn, key: Key = None) -> Status[dict[str, Any]]:
     """Write to the person behind a piece. There is one conversation about a piece: a second start goes on in it."""
     begun = actions.start_conversation(
         actor=person(request), output_id=body.output_id, body=body.body, client_key=key or uuid.uuid4().hex
     )
-    return 201, _conversation(request, queries.conversations_of(request.user).get(pk=begun.pk))
+    return Status(201, _conversation(request, queries.conversations_of(request.user).get(pk=begun.pk)))
 
 
 @router.get("/conversations/{conversation_id}/messages", response={200: MessagesOut, **ERRORS}, operation_id="messages")
@@ -105,14 +105,12 @@ def list_messages(
 @router.post(
     "/conversations/{conversation_id}/messages", response={201: MessageOut, **ERRORS}, operation_id="send_message"
 )
-def send(
-    request: HttpRequest, conversation_id: uuid.UUID, body: MessageIn, key: Key = None
-) -> tuple[int, dict[str, Any]]:
+def send(request: HttpRequest, conversation_id: uuid.UUID, body: MessageIn, key: Key = None) -> Status[dict[str, Any]]:
     """Say something. With an `Idempotency-Key`, sending twice says it once."""
     said = actions.send_message(
         actor=person(request), conversation_id=conversation_id, body=body.body, client_key=key or uuid.uuid4().hex
     )
-    return 201, _message(request, said)
+    return Status(201, _message(request, said))
 
 
 def _conversation(request: HttpRequest, found: Conversation) -> dict[str, Any]:

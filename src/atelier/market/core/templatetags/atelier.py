@@ -67,7 +67,8 @@ def fields_with_errors(form: BaseForm) -> list[BoundField]:
 @register.filter
 def time_left(seconds: float | None) -> str:
     """Seconds as a rough, readable time left; empty when unknown. live.js says the same later."""
-    if seconds is None:
+    # A template hands over "" for what its context does not hold.
+    if not isinstance(seconds, int | float):
         return ""
     if seconds < 50:
         return gettext("about {n} s left").format(n=max(5, math.ceil(seconds / 5) * 5))

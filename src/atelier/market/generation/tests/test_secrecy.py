@@ -198,6 +198,10 @@ def test_while_it_is_made_the_page_has_a_frame_for_each_sample(viewer: User) -> 
     page = client_of(viewer).get(reverse("generation:detail", args=[asked.pk])).content.decode()
     assert page.count('data-live-append="preview"') == 3
     assert "data-live=" in page
+    Generation.objects.update(state="running", attempt=1, done=3, planned=10, restarts=1)
+    page = client_of(viewer).get(reverse("generation:detail", args=[asked.pk])).content.decode()
+    assert "3 of 10" in page
+    assert "starts again" in page
     over = client_of(viewer).get(reverse("generation:detail", args=[testing.finished(asked).pk])).content.decode()
     assert "data-live-append" not in over
 
