@@ -69,7 +69,6 @@ def _approve(page: Page) -> None:
 
 def _upload(page: Page, files: list[Path]) -> None:
     page.goto("/works/add/")
-    page.get_by_label(re.compile("Copywriting")).check()
     page.locator("input[type=file]").set_input_files(files)
     page.get_by_label("I state that I made these works").check()
     page.get_by_label("My creation models may learn from these works").check()
@@ -88,7 +87,6 @@ def _train(page: Page) -> None:
     page.get_by_label("Personal licence").fill("12.99")
     page.get_by_label("How much of a sample is shown before purchase, in percent").fill("40")
     page.get_by_role("button", name="Make it").click()
-    page.get_by_role("link", name=re.compile("works|train", re.I)).last.click()
     page.get_by_role("button", name="Train on these works").click()
     page.wait_for_url(re.compile("/studio/runs/"))
     expect(page.locator("progress").first).to_be_visible(timeout=60_000)

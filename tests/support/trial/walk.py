@@ -50,7 +50,7 @@ class Walk:
 
     def upload(self, works: Sequence[dict[str, Any]]) -> list[int]:
         """One JSON file with all works, attested and consented to; the ids of what was taken."""
-        content = json.dumps({"works": list(works)}).encode()
+        content = json.dumps(list(works)).encode()
         headers = _key()
         sent = self.creator.patient(
             "POST",
@@ -75,13 +75,13 @@ class Walk:
         craft = next(each["key"] for each in crafts if each["engine"] == self.engine)
         model = self.creator.patient(
             "POST",
-            "/studio/models",
+            "/models",
             seconds=self.seconds,
             headers=_key(),
             json={"name": f"Short texts {uuid.uuid4().hex[:6]}", "craft": craft, **settings},
         )
         run = self.creator.patient(
-            "POST", f"/studio/models/{model['id']}/runs", seconds=self.seconds, headers=_key(), json={}
+            "POST", f"/models/{model['id']}/runs", seconds=self.seconds, headers=_key(), json={}
         )
 
         def over() -> Any:
@@ -94,7 +94,7 @@ class Walk:
 
     def publish(self, model_id: int) -> None:
         """Offer it, whatever its proof says (the word is recorded)."""
-        self.creator.patient("POST", f"/studio/models/{model_id}/publish", seconds=self.seconds, json={"anyway": True})
+        self.creator.patient("POST", f"/models/{model_id}/publish", seconds=self.seconds, json={"anyway": True})
 
     def generate(self, model_id: int, *, samples: int = 2, seconds: float = 90, **brief: Any) -> dict[str, Any]:
         """Samples for a brief, waited for."""
@@ -144,7 +144,6 @@ class Walk:
 
     def write_to_creator(self, output_id: str, text: str) -> dict[str, Any]:
         """A message to the person behind a piece, with the piece attached."""
-        opened = self.buyer.patient("POST", "/conversations", seconds=self.seconds, json={"output_id": output_id})
-        sent = {"body": text, "client_key": uuid.uuid4().hex}
-        self.buyer.patient("POST", f"/conversations/{opened['id']}/messages", seconds=self.seconds, json=sent)
-        return dict(opened)
+        said = {"output_id": output_id, "body": text}
+        begun = self.buyer.patient("POST", "/conversations", seconds=self.seconds, headers=_key(), json=said)
+        return dict(begun)
