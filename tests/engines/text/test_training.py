@@ -314,5 +314,10 @@ def test_a_setting_out_of_bounds_is_refused_by_name(setting: str, value: float |
     assert caught.value.remedy
 
 
+def test_few_works_are_seen_more_often_than_many() -> None:
+    assert [recipe({}).steps(count) for count in (5, 28, 102, 5000)] == [12, 14, 51, 400]
+    assert recipe({"epochs": 3, "batch": 2}).steps(5) == 8
+
+
 def test_settings_replace_the_engines_own() -> None:
     assert recipe({"epochs": 1, "rank": 8.0}).as_dict() == {**recipe({}).as_dict(), "epochs": 1.0, "rank": 8}

@@ -17,6 +17,7 @@ from .crew import Crew
 from .examples import Example, examples
 from .fitting import Fit, losses, read_effort
 from .llama import Llama, Memory
+from .lora import Lora
 from .prompts import END, START, brief_for_work, max_tokens, prompt_text, turn_text
 from .recipe import Recipe
 from .splits import Split, Text
@@ -28,6 +29,10 @@ REFERENCE_TOKENS = 1536
 """How much of the creator's own work the base is shown in the question of worth: six to eight short texts."""
 _SYSTEM = prompt_text({"subject": "x"}).split(f"{START}user")[0]
 REFERENCE_TRIES = 3
+CLEAR = 0.1
+"""A fall of perplexity that a reader can notice: a tenth, at the lower end of its interval."""
+SHOWN = 3
+"""How many texts are put side by side on the page of the proof."""
 TOKENS = 1.4
 """Tokens of an English word, and a few to spare."""
 NATS = ("tokens", "base", "adapter", "reference")
@@ -75,7 +80,7 @@ def evaluate(subject: Subject, plan: Plan, team: Crew) -> Evaluation:
         held_out=tuple(text.work.id for text in subject.split.test),
         trained_on=tuple(text.work.id for text in subject.split.train),
         curve=tuple(subject.fit.curve),
-        examples=tuple(pieces[:3]),
+        examples=tuple(pieces[:SHOWN]),
     )
 
 
@@ -157,21 +162,19 @@ def fidelity_answer(table: Array) -> Answer:
     }
     fall = measures["perplexity_drop"]
     figures = f"{measures['perplexity_base'].value:.1f} to {measures['perplexity_adapter'].value:.1f}"
-    if fall.low > 0.1:
-        verdict, word = "good", "clearly nearer the creator than the base"
-    elif fall.low > 0:
-        verdict, word = "fair", "somewhat nearer the creator than the base"
-    else:
+    if fall.low <= 0:
         return Answer(
             verdict="poor",
             sentence=f"No better than the base on {len(table)} works it never saw (perplexity {figures}).",
             measures=measures,
         )
+    clear = fall.low > CLEAR
+    word = "clearly" if clear else "somewhat"
     sentence = (
-        f"On {len(table)} works it never saw, this version is {word}: perplexity falls from {figures}, "
-        f"by {fall.value:.0%} (between {fall.low:.0%} and {fall.high:.0%})."
+        f"On {len(table)} works it never saw, this version is {word} nearer the creator than the base: "
+        f"perplexity falls from {figures}, by {fall.value:.0%} (between {fall.low:.0%} and {fall.high:.0%})."
     )
-    return Answer(verdict=verdict, sentence=sentence, measures=measures)
+    return Answer(verdict="good" if clear else "fair", sentence=sentence, measures=measures)
 
 
 def worth_answer(table: Array) -> Answer:
@@ -219,11 +222,11 @@ def _pieces(subject: Subject, plan: Plan, team: Crew) -> list[dict[str, str]]:
     briefs = [brief_for_work(text.work, text.text) for text in texts]
     orders = [_order(subject, brief, number) for number, brief in enumerate(briefs)]
     taste = Taste(chosen.temperature, chosen.top_p)
-    half = chosen.words * TOKENS * WRITE_EFFORT
-    ours = write(subject.model, subject.fit.lora, orders, taste, team)
-    plan.advance(half)
-    theirs = write(subject.model, None, orders[:3], taste, team)
-    plan.advance(half)
+
+    def written(asked: tuple[Lora | None, list[Order]]) -> list[list[int]]:
+        return write(subject.model, asked[0], asked[1], taste, plan.count)
+
+    ours, theirs = team.map(written, [(subject.fit.lora, orders), (None, orders[:SHOWN])])
     theirs += [[]] * (len(ours) - len(theirs))
     return [
         {

@@ -46,7 +46,7 @@ def fit(
     """
     lora = fresh(model.shape, chosen.rank, chosen.alpha, seed)
     optimiser = torch.optim.AdamW(lora.parameters(), lr=chosen.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
-    total = steps_planned(len(train), chosen)
+    total = chosen.steps(len(train))
     looks = {math.ceil(total * (i + 1) / chosen.checks) for i in range(chosen.checks)}
     best = mean_loss(model, None, stop, team)
     result = Fit(lora.copy(), 0, total, [{"step": 0, "validation_loss": round(best, 4)}])
@@ -80,12 +80,7 @@ def read_effort(chosen: Sequence[Example]) -> float:
 def effort(train: Sequence[Example], stop: Sequence[Example], chosen: Recipe) -> float:
     """What `fit` takes at most, in tokens read forward once."""
     per_step = read_effort(train) / max(1, len(train)) * chosen.batch * TRAIN_EFFORT
-    return per_step * steps_planned(len(train), chosen) + read_effort(stop) * (chosen.checks + 1)
-
-
-def steps_planned(count: int, chosen: Recipe) -> int:
-    """Optimiser steps for so many examples; none when no epochs are asked for."""
-    return math.ceil(count * chosen.epochs / chosen.batch)
+    return per_step * chosen.steps(len(train)) + read_effort(stop) * (chosen.checks + 1)
 
 
 def pace(step: int, total: int, warmup: float) -> float:
@@ -135,10 +130,12 @@ def losses(
 ) -> list[list[float]]:
     """Nats of each of the creator's tokens, by example; with a memory, each example goes on from it by itself."""
 
+    ready = lora.frozen(model.head.dtype) if lora else None
+
     @torch.no_grad()
     def measure(example: Example) -> list[float]:
         fork = memory.fork() if memory else None
-        nats: list[float] = model.losses(*rows_and_targets(model, example, lora, fork)).tolist()
+        nats: list[float] = model.losses(*rows_and_targets(model, example, ready, fork)).tolist()
         return nats
 
     return team.map(measure, chosen)

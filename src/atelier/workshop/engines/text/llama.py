@@ -103,8 +103,8 @@ class Llama:
         y = F.linear(x, self.weights[f"{name}.weight"])
         if lora is None:
             return y
-        narrow = F.linear(x, lora.down[name].to(x.dtype))
-        return y + F.linear(narrow, (lora.up[name] * lora.scale).to(x.dtype))
+        up = lora.up[name] if lora.scale == 1 else lora.up[name] * lora.scale
+        return y + F.linear(F.linear(x, lora.down[name].to(x.dtype)), up.to(x.dtype))
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
         return F.rms_norm(x, (x.shape[-1],), self.weights[f"{name}.weight"], self.shape.norm_eps)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from atelier.workshop.contract import WorkshopError
+
+STEPS_LEAST, STEPS_MOST = 12, 400
+"""Below the one nothing is learned even from few works; the other takes about twenty minutes on two cores."""
 
 
 class RecipeInvalid(WorkshopError):
@@ -17,7 +21,10 @@ class RecipeInvalid(WorkshopError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an adapter is trained and tried out. `longest` is in tokens, `batch` in examples."""
+    """How an adapter is trained and tried out. `longest` is in tokens, `batch` in examples.
+
+    No `epochs` means as many as suit the number of works: two, more for few works, fewer for very many.
+    """
 
     rank: int = 16
     alpha: float = 32.0
@@ -25,7 +32,7 @@ class Recipe:
     warmup: float = 0.1
     clip: float = 1.0
     batch: int = 4
-    epochs: float = 3.0
+    epochs: float = 0.0
     checks: int = 6
     longest: int = 512
     temperature: float = 0.8
@@ -37,6 +44,12 @@ class Recipe:
     def cores(self) -> int:
         """Threads to compute on: as set, else all cores of the machine up to eight."""
         return self.threads or min(8, os.cpu_count() or 1)
+
+    def steps(self, count: int) -> int:
+        """Optimiser steps for so many examples."""
+        if self.epochs:
+            return math.ceil(count * self.epochs / self.batch)
+        return min(STEPS_MOST, max(STEPS_LEAST, math.ceil(2 * count / self.batch)))
 
     def as_dict(self) -> dict[str, float | int]:
         return asdict(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 
@@ -26,6 +27,7 @@ class Plan:
         self._stage, self._note = "", ""
         self._metrics: dict[str, float] = {}
         self._highest = 0
+        self._lock = threading.Lock()
 
     def enter(self, stage: str, note: str = "") -> None:
         """Begin a stage of the plan, the ones before it being done. Reports."""
@@ -34,9 +36,14 @@ class Plan:
         self._stage, self._in_stage, self._note = stage, 0.0, note
         self.tell()
 
+    def count(self, effort: float) -> None:
+        """Count effort as done without a report. Any thread may call it."""
+        with self._lock:
+            self._in_stage = min(self._in_stage + effort, self._efforts[self._stage])
+
     def advance(self, effort: float = 0.0, note: str | None = None, **metrics: float) -> None:
         """Count effort as done. Reports, unless it did so a moment ago. Errors: whatever the report raises."""
-        self._in_stage = min(self._in_stage + effort, self._efforts[self._stage])
+        self.count(effort)
         self._metrics.update(metrics)
         self._note = self._note if note is None else note
         if metrics or time.monotonic() - self._told >= QUIET:

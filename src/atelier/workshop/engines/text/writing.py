@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from .crew import Crew
 from .llama import Llama, Memory
 from .lora import Lora
 
@@ -34,24 +32,17 @@ class Order:
     seed: int
 
 
-def write(
-    model: Llama, lora: Lora | None, orders: Sequence[Order], taste: Taste, team: Crew, memory: Memory | None = None
-) -> list[list[int]]:
-    """One text for each order, in tokens without the mark of the end."""
-    size = max(1, math.ceil(len(orders) / team.cores))
-    shares = [orders[i : i + size] for i in range(0, len(orders), size)]
-    return [text for part in team.map(lambda part: _write(model, lora, part, taste, memory), shares) for text in part]
-
-
 @torch.no_grad()
-def _write(
-    model: Llama, lora: Lora | None, orders: Sequence[Order], taste: Taste, memory: Memory | None
+def write(
+    model: Llama, lora: Lora | None, orders: Sequence[Order], taste: Taste, wrote: Callable[[float], None]
 ) -> list[list[int]]:
+    """One text for each order, in tokens without the mark of the end. Calls `wrote` with the effort of each step."""
+    ready = lora.frozen(model.head.dtype) if lora else None
     written: list[list[int]] = [[] for _ in orders]
-    memories = [memory.fork() if memory else Memory() for _ in orders]
+    memories = [Memory() for _ in orders]
     sources = [torch.Generator().manual_seed(order.seed) for order in orders]
     live = list(range(len(orders)))
-    scores = torch.cat([model.logits(model.hidden([orders[i].prompt], lora, [memories[i]])[-1:]) for i in live])
+    scores = torch.cat([model.logits(model.hidden([orders[i].prompt], ready, [memories[i]])[-1:]) for i in live])
     while live:
         drawn = [(i, draw(row, taste, sources[i])) for row, i in zip(scores, live, strict=True)]
         for i, token in drawn:
@@ -59,8 +50,9 @@ def _write(
                 written[i].append(token)
         live = [i for i, token in drawn if token != model.shape.eos and len(written[i]) < orders[i].limit]
         if live:
-            hidden = model.hidden([written[i][-1:] for i in live], lora, [memories[i] for i in live])
+            hidden = model.hidden([written[i][-1:] for i in live], ready, [memories[i] for i in live])
             scores = model.logits(hidden)
+        wrote(WRITE_EFFORT)
     return written
 
 
