@@ -110,9 +110,9 @@ def _watch_samples(page: Page) -> str:
     """A brief, and two samples that appear word by word; the opening of the first."""
     page.goto("/@ada-writes/fables-for-grown-ups/")
     page.get_by_role("link", name="Write a brief").first.click()
-    page.locator("[name=subject]").fill("a hand-made blue coffee mug")
-    page.locator("[name=samples][value='2']").check()
-    page.get_by_role("button", name=re.compile("sample", re.I)).click()
+    page.get_by_label("Product or subject").fill("a hand-made blue coffee mug")
+    page.get_by_label("2 samples").check()
+    page.get_by_role("button", name="Make samples").click()
     page.wait_for_url(re.compile("/generations/"))
     opening = page.locator("[data-sample='0']").first
     expect(opening).to_contain_text(re.compile(r"\w+ \w+"), timeout=SAMPLES_MS)
@@ -130,6 +130,7 @@ def _buy(page: Page) -> None:
     page.get_by_label("Card number").fill("4000 0000 0000 3220")
     page.get_by_role("button", name=re.compile("pay", re.I)).click()
     page.get_by_role("button", name="Confirm the payment").click()
+    page.get_by_role("link", name="Open the licence and its files").click()
     page.wait_for_url(re.compile("/licences/"))
 
 

@@ -80,9 +80,7 @@ class Walk:
             headers=_key(),
             json={"name": f"Short texts {uuid.uuid4().hex[:6]}", "craft": craft, **settings},
         )
-        run = self.creator.patient(
-            "POST", f"/models/{model['id']}/runs", seconds=self.seconds, headers=_key(), json={}
-        )
+        run = self.creator.patient("POST", f"/models/{model['id']}/runs", seconds=self.seconds, headers=_key(), json={})
 
         def over() -> Any:
             now = self.creator.patient("GET", f"/runs/{run['id']}", seconds=self.seconds)
