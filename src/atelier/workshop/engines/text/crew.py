@@ -6,12 +6,12 @@ machine made a training step ten times slower (measured), and a result does not 
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
-
-import torch
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -46,15 +46,21 @@ class Crew:
 def crew(cores: int, beat: Callable[[], None]) -> Iterator[Crew]:
     """A crew of so many threads. On the way out through an error, nobody waits for pieces still in work."""
     pool = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="text", initializer=_alone)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
         yield Crew(pool, cores, beat)
     finally:
-        torch.set_num_threads(before)
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _alone() -> None:
-    """One thread computes on one core."""
+    """One thread computes on one core. Importing torch takes seconds: it is done here, where somebody reports."""
+    import torch
+
     torch.set_num_threads(1)
+
+
+def release() -> None:
+    """Give memory that was freed back to the system, where the C library keeps it (glibc), else it piles up."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

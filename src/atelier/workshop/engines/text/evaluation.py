@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass
 
@@ -14,8 +13,9 @@ from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec
 
 from .conduct import copying_answer, safety_answer
 from .crew import Crew
+from .efforts import AFTER_EFFORT, CHOOSERS, REFERENCE_TOKENS, REFERENCE_TRIES, TOKENS, read_effort
 from .examples import Example, examples
-from .fitting import Fit, losses, read_effort
+from .fitting import Fit, losses
 from .llama import Llama, Memory
 from .lora import Lora
 from .prompts import END, START, brief_for_work, max_tokens, prompt_text, turn_text
@@ -23,18 +23,13 @@ from .recipe import Recipe
 from .splits import Split, Text
 from .statistics import Array, bootstrap, drop, perplexity
 from .steps import Plan
-from .writing import WRITE_EFFORT, Order, Taste, write
+from .writing import Order, Taste, write
 
-REFERENCE_TOKENS = 1536
-"""How much of the creator's own work the base is shown in the question of worth: six to eight short texts."""
 _SYSTEM = prompt_text({"subject": "x"}).split(f"{START}user")[0]
-REFERENCE_TRIES = 3
 CLEAR = 0.1
 """A fall of perplexity that a reader can notice: a tenth, at the lower end of its interval."""
 SHOWN = 3
 """How many texts are put side by side on the page of the proof."""
-TOKENS = 1.4
-"""Tokens of an English word, and a few to spare."""
 NATS = ("tokens", "base", "adapter", "reference")
 
 
@@ -50,15 +45,8 @@ class Subject:
     recipe: Recipe
 
 
-def effort(split: Split, tokenizer: Tokenizer, recipe: Recipe) -> dict[str, float]:
-    """What the stages of `evaluate` take, in tokens read forward once."""
-    test, stop = (read_effort(examples(part, tokenizer, recipe.longest)) for part in (split.test, split.validation))
-    references = REFERENCE_TRIES * (REFERENCE_TOKENS + 1.5 * stop) + REFERENCE_TOKENS + 1.5 * test
-    return {"evaluate": 2 * test + references, "generate": 2 * recipe.words * TOKENS * WRITE_EFFORT}
-
-
 def evaluate(subject: Subject, plan: Plan, team: Crew) -> Evaluation:
-    """Answer the four questions. The plan must hold the stages of `effort`; same inputs, same answers."""
+    """Answer the four questions. The plan must hold the stages of `proof_effort`; same inputs, same answers."""
     plan.enter("evaluate", "reading the works set aside for the proof")
     table = _measure(subject, plan, team)
     fidelity, worth = fidelity_answer(table), worth_answer(table)
@@ -97,7 +85,7 @@ def _measure(subject: Subject, plan: Plan, team: Crew) -> Array:
     plan.advance(read_effort(test), "comparing with the base that is shown the creator's best works")
     memory = best_reference(subject, plan, team)
     reference = losses(model, None, [without_system(e, subject.tokenizer) for e in test], team, memory)
-    plan.advance(1.5 * read_effort(test))
+    plan.advance(AFTER_EFFORT * read_effort(test))
     table = np.zeros((len(subject.split.test), len(NATS)))
     for example, *columns in zip(test, base, adapter, reference, strict=True):
         words = example.targets - example.ends  # The mark of the end is no word of the creator's.
@@ -111,16 +99,14 @@ def best_reference(subject: Subject, plan: Plan, team: Crew) -> Memory:
     The choice is made on the works that also chose the adapter, so that neither side knows the test.
     """
     stop = examples(subject.split.validation, subject.tokenizer, subject.recipe.longest)
-    later = [without_system(example, subject.tokenizer) for example in stop]
-    best, lowest = Memory(), math.inf
-    for attempt in range(REFERENCE_TRIES):
-        memory = _shown(subject, attempt)
-        plan.advance(REFERENCE_TOKENS)
-        found = sum(map(sum, losses(subject.model, None, later, team, memory)))
-        plan.advance(1.5 * read_effort(stop))
-        if found < lowest:
-            best, lowest = memory, found
-    return best
+    later = [without_system(example, subject.tokenizer) for example in stop[:CHOOSERS]]
+    tries = team.map(lambda attempt: _shown(subject, attempt), range(REFERENCE_TRIES))
+    plan.advance(REFERENCE_TRIES * REFERENCE_TOKENS)
+    scores = []
+    for memory in tries:
+        scores.append(sum(map(sum, losses(subject.model, None, later, team, memory))))
+        plan.advance(AFTER_EFFORT * read_effort(later))
+    return tries[scores.index(min(scores))]
 
 
 @torch.no_grad()

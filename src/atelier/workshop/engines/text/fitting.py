@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .crew import Crew
+from .crew import Crew, release
+from .efforts import TRAIN_EFFORT, read_effort
 from .examples import Example
 from .llama import Llama, Memory
 from .lora import Lora, fresh
 from .recipe import Recipe
 from .steps import Plan
 
-TRAIN_EFFORT = 3.0
-"""A training step over a token takes as long as reading about three (measured: 2.7 to 3.2)."""
+STRIDE = 32
+"""Texts are read in lengths that are multiples of this: oneDNN keeps compiled code and working memory for every length
+it met, which else grew by 50 MB a step."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ def fit(
 ) -> Fit:
     """Train in the order that the seed gives; look at the works of `stop` `checks` times and stop after two rises.
 
-    The plan must be in a stage of `effort(train, stop, chosen)`. Same inputs and seed, same adapter on a machine.
+    The plan must be in a stage of `train_effort(train, stop, chosen)`. Same inputs and seed, same adapter on a machine.
     """
     lora = fresh(model.shape, chosen.rank, chosen.alpha, seed)
     optimiser = torch.optim.AdamW(lora.parameters(), lr=chosen.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
@@ -59,6 +61,7 @@ def fit(
         plan.advance(TRAIN_EFFORT * read_effort(batch), f"step {step} of {total}", loss=round(recent[-1], 4), step=step)
         if step not in looks:
             continue
+        release()
         found = mean_loss(model, lora, stop, team)
         shown = {"train_loss": round(sum(recent) / len(recent), 4), "validation_loss": round(found, 4)}
         result.curve.append({"step": step, **shown})
@@ -70,17 +73,6 @@ def fit(
         if rises == 2:
             break
     return result
-
-
-def read_effort(chosen: Sequence[Example]) -> float:
-    """Tokens to read these examples once."""
-    return float(sum(len(example.tokens) for example in chosen))
-
-
-def effort(train: Sequence[Example], stop: Sequence[Example], chosen: Recipe) -> float:
-    """What `fit` takes at most, in tokens read forward once."""
-    per_step = read_effort(train) / max(1, len(train)) * chosen.batch * TRAIN_EFFORT
-    return per_step * chosen.steps(len(train)) + read_effort(stop) * (chosen.checks + 1)
 
 
 def pace(step: int, total: int, warmup: float) -> float:
@@ -121,8 +113,10 @@ def rows_and_targets(
     model: Llama, example: Example, lora: Lora | None, memory: Memory | None = None
 ) -> tuple[Tensor, Tensor]:
     """The hidden states from which the creator's tokens are foretold, and those tokens."""
-    hidden = model.hidden([example.tokens], lora, [memory] if memory else None)
-    return hidden[example.begin - 1 : -1], torch.tensor(example.tokens[example.begin :])
+    padding = -len(example.tokens) % STRIDE  # Comes after all that counts, and no text looks ahead.
+    text = (*example.tokens, *[model.shape.eos] * padding)
+    hidden = model.hidden([text], lora, [memory] if memory else None)
+    return hidden[example.begin - 1 : len(example.tokens) - 1], torch.tensor(example.tokens[example.begin :])
 
 
 def losses(

@@ -137,6 +137,12 @@ def _attention(q: Tensor, k: Tensor, v: Tensor, memory: Memory | None, layer: in
     return F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=mask, is_causal=causal)[0]
 
 
+def _even(rows: Tensor) -> Tensor:
+    """With rows of zeros up to a multiple of HEAD_ROWS, so that all parts have one size."""
+    missing = -len(rows) % HEAD_ROWS
+    return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows
+
+
 class _Losses(torch.autograd.Function):
     """Cross-entropy through a frozen head, a few rows at a time: the scores are never held whole, forward or backward.
 
@@ -145,7 +151,8 @@ class _Losses(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
-        losses, slopes = [], []
+        losses, slopes, count = [], [], len(targets)
+        hidden, targets = _even(hidden), _even(targets)
         for rows, wanted in zip(torch.split(hidden, HEAD_ROWS), torch.split(targets, HEAD_ROWS), strict=True):
             chances = F.linear(rows, head).float().log_softmax(dim=-1)
             losses.append(-chances.gather(1, wanted[:, None])[:, 0])
@@ -153,8 +160,8 @@ class _Losses(torch.autograd.Function):
                 slope = chances.exp_()
                 slope[torch.arange(len(wanted)), wanted] -= 1
                 slopes.append(slope.to(head.dtype) @ head)
-        ctx.save_for_backward(*([torch.cat(slopes)] if slopes else []))
-        return torch.cat(losses)
+        ctx.save_for_backward(*([torch.cat(slopes)[:count]] if slopes else []))
+        return torch.cat(losses)[:count]
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:

@@ -33,7 +33,7 @@ class Split:
 
 def sizes(count: int) -> tuple[int, int]:
     """How many of so many works go to validation and to the test: about an eighth and a sixth, within reason."""
-    return min(20, max(1, round(count * 0.125))), min(40, max(2, round(count * 0.175)))
+    return min(12, max(1, round(count * 0.125))), min(40, max(2, round(count * 0.175)))
 
 
 def split(texts: Sequence[Text], seed: int) -> Split:

@@ -7,16 +7,22 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from atelier.workshop.contract import FileRef, Report, TrainResult, TrainSpec
 
 from .base import Base, base, cache_folder
 from .card import card
+from .crew import crew
+from .efforts import proof_effort, train_effort
 from .examples import examples, read
 from .lora import FILES, save
 from .recipe import Recipe, recipe
 from .splits import Split, split
 from .steps import Plan
+
+if TYPE_CHECKING:
+    from .llama import Llama
 
 ADAPTER = "adapter"
 """The folder inside the workspace that holds the adapter's files."""
@@ -46,14 +52,13 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
 
 
 def _learn(spec: TrainSpec, source: Base, divided: Split, chosen: Recipe, plan: Plan, workspace: Path) -> TrainResult:
-    from .crew import crew
-    from .evaluation import Subject, evaluate
-    from .fitting import fit
-    from .llama import Llama
-
     tokenizer = source.tokenizer()
     with crew(chosen.cores(), plan.tell) as team:
-        (model,) = team.map(Llama, [source])
+        (model,) = team.map(_loaded, [source])
+
+        from .evaluation import Subject, evaluate
+        from .fitting import fit
+
         learned, stop = (examples(part, tokenizer, chosen.longest) for part in (divided.train, divided.validation))
         plan.enter("train", "first look at the works")
         found = fit(model, learned, stop, chosen, spec.seed, plan, team)
@@ -70,17 +75,20 @@ def _learn(spec: TrainSpec, source: Base, divided: Split, chosen: Recipe, plan: 
     )
 
 
+def _loaded(source: Base) -> Llama:
+    from .llama import Llama
+
+    return Llama(source)
+
+
 def _efforts(source: Base, divided: Split, chosen: Recipe) -> Mapping[str, float]:
     """The plan of the whole run: each stage with its effort in tokens read forward once."""
-    from .evaluation import effort as proof
-    from .fitting import effort as fitting
-
     tokenizer = source.tokenizer()
     learned, stop = (examples(part, tokenizer, chosen.longest) for part in (divided.train, divided.validation))
     return {
         "prepare": LOAD_EFFORT,
-        "train": fitting(learned, stop, chosen),
-        **proof(divided, tokenizer, chosen),
+        "train": train_effort(learned, stop, chosen),
+        **proof_effort(divided, tokenizer, chosen),
     }
 
 

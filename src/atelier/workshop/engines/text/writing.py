@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
+from .efforts import WRITE_EFFORT
 from .llama import Llama, Memory
 from .lora import Lora
 
 TOP = 40
-WRITE_EFFORT = 40.0
-"""Writing a token takes as long as reading about so many: it is bound by memory, hardly by how many texts there are."""
 
 
 @dataclass(frozen=True)
