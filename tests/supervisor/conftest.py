@@ -95,14 +95,17 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once() -> Iterator[Path]:
     """A cluster as the supervisor makes it, never started: making one takes longer than all else a test does."""
-    folder = tmp_path_factory.mktemp("made") / "postgres"
-    for step in (folder, *folder.parents[:3]):
-        step.mkdir(exist_ok=True)
-        step.chmod(0o711)
+    # Not in pytest's own folders: they are private, so the cluster would be made elsewhere and copies would share it.
+    root = Path(tempfile.mkdtemp(prefix="atelier-supervisor-made-"))
+    root.chmod(0o711)
+    folder = root / "postgres"
+    folder.mkdir()
     Cluster(folder, durable=False).make()
-    return folder
+    assert not (folder / "cluster").is_symlink()
+    yield folder
+    shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture

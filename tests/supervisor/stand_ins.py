@@ -9,8 +9,10 @@ from atelier.supervisor.main import main
 from atelier.supervisor.site import Site
 
 PREPARE = """
-import json, os, psycopg
+import json, os, psycopg, time
 print(json.dumps({"step": "Making tables", "done": 0, "planned": 2}), flush=True)
+# Longer than the supervisor looks away, so that a person sees the step.
+time.sleep(0.6)
 with psycopg.connect(os.environ["DATABASE_URL"]) as c:
     c.execute("CREATE TABLE IF NOT EXISTS prepared (at timestamptz DEFAULT now())")
     c.execute("INSERT INTO prepared DEFAULT VALUES")

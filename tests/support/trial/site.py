@@ -156,4 +156,4 @@ def postgres_url(site: Site) -> str:
 def rows(site: Site, sql: str, *values: object) -> list[tuple[object, ...]]:
     """What the database itself says."""
     with psycopg.connect(postgres_url(site)) as connection:
-        return connection.execute(sql, values).fetchall()  # type: ignore[arg-type]
+        return connection.execute(sql, values).fetchall()
