@@ -47,7 +47,7 @@ def fit(
     The plan must be in a stage of `train_effort(train, stop, chosen)`. Same inputs and seed, same adapter on a machine.
     """
     lora = fresh(model.shape, chosen.rank, chosen.alpha, seed)
-    optimiser = torch.optim.AdamW(lora.parameters(), lr=chosen.learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
+    (optimiser,) = team.map(_optimiser, [lora])  # The first one of a process imports for two seconds.
     total = chosen.steps(len(train))
     looks = {math.ceil(total * (i + 1) / chosen.checks) for i in range(chosen.checks)}
     best = mean_loss(model, None, stop, team)
@@ -78,6 +78,11 @@ def fit(
 def pace(step: int, total: int, warmup: float) -> float:
     """The share of the full learning rate: up in a line, down along a cosine. Loshchilov & Hutter 2016."""
     return min(1.0, (step + 1) / max(1.0, total * warmup)) * 0.5 * (1 + math.cos(math.pi * step / total))
+
+
+def _optimiser(lora: Lora) -> torch.optim.Optimizer:
+    """Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101; the learning rate is set at every step."""
+    return torch.optim.AdamW(lora.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=0.0)
 
 
 def _order(train: Sequence[Example], chosen: Recipe, total: int, seed: int) -> list[list[Example]]:
