@@ -65,7 +65,7 @@ class ModelForm(forms.Form):
         help_text=_("One word or phrase a line."),
     )
     samples_a_day = forms.IntegerField(
-        label=_("Free samples a day, for all viewers together"), min_value=0, max_value=1000
+        label=_("Free samples a day, for each viewer"), min_value=0, max_value=1000
     )
     reveal_percent = forms.IntegerField(
         label=_("How much of a sample is shown before purchase, in percent"), min_value=5, max_value=90
