@@ -64,9 +64,7 @@ class ModelForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("One word or phrase a line."),
     )
-    samples_a_day = forms.IntegerField(
-        label=_("Free samples a day, for each viewer"), min_value=0, max_value=1000
-    )
+    samples_a_day = forms.IntegerField(label=_("Free samples a day, for each viewer"), min_value=0, max_value=1000)
     reveal_percent = forms.IntegerField(
         label=_("How much of a sample is shown before purchase, in percent"), min_value=5, max_value=90
     )
