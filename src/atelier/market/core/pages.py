@@ -18,7 +18,7 @@ from .models import LiveEvent
 
 # Renewing the watch is also the stream's heartbeat: a closed connection is noticed at the next write.
 BEAT_SECONDS = 4.0
-REPLAY_MOST = 2000
+PORTION = 2000
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -29,7 +29,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def _since(topic: str, last_id: int) -> list[dict[str, Any]]:
-    rows = LiveEvent.objects.filter(topic=topic, id__gt=last_id).order_by("id")[:REPLAY_MOST]
+    rows = LiveEvent.objects.filter(topic=topic, id__gt=last_id).order_by("id")[:PORTION]
     return [{"id": row.pk, "kind": row.kind, "data": row.data} for row in rows]
 
 
@@ -37,29 +37,45 @@ def _frame(news: dict[str, Any]) -> bytes:
     return f"id: {news['id']}\nevent: {news['kind']}\ndata: {json.dumps(news['data'])}\n\n".encode()
 
 
+async def _missed(topic: str, last_id: int) -> AsyncIterator[dict[str, Any]]:
+    """Everything the table holds of a topic after `last_id`, a portion at a time."""
+    while rows := await sync_to_async(_since)(topic, last_id):
+        for row in rows:
+            yield row
+        last_id = rows[-1]["id"]
+
+
 async def _stream(topic: str, last_id: int) -> AsyncIterator[bytes]:
     """Frames of a topic after `last_id`, for ever: what is in the table first, then what comes."""
     queue = await hub().join(topic)
     sent: set[int] = set()
     beat = 0.0
+
+    def is_new(news: dict[str, Any]) -> bool:
+        known = news["id"] <= last_id or news["id"] in sent
+        sent.add(news["id"])
+        return not known
+
     try:
         yield b"retry: 1000\n\n"
-        pending: list[dict[str, Any]] = await sync_to_async(_since)(topic, last_id)
+        came: dict[str, Any] | None = None
+        rung = True
         while True:
-            for news in pending:
-                if news["id"] > last_id and news["id"] not in sent:
-                    sent.add(news["id"])
-                    yield _frame(news)
+            if rung:
+                async for missed in _missed(topic, last_id):
+                    if is_new(missed):
+                        yield _frame(missed)
+            elif came is not None and is_new(came):
+                yield _frame(came)
             if time.monotonic() - beat >= BEAT_SECONDS:
                 beat = time.monotonic()
                 await sync_to_async(live.watch)(topic)
                 yield b": beat\n\n"
             try:
-                found = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+                came = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+                rung = came is None
             except TimeoutError:
-                pending = []
-                continue
-            pending = [found] if found is not None else await sync_to_async(_since)(topic, last_id)
+                came, rung = None, False
     finally:
         hub().leave(topic, queue)
 

@@ -1,13 +1,19 @@
 import json
+from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
+from django.core.files.storage import default_storage
+from django.db import connection, connections, transaction
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from atelier.market.accounts.models import User
-from atelier.market.core import audit, blobs, events, live
-from atelier.market.core.models import AuditEntry, Delivery, LiveEvent
+from atelier.market.core import audit, blobs, events, live, pages, tasks
+from atelier.market.core.models import AuditEntry, Blob, Delivery, LiveEvent, Watch
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +68,72 @@ def test_the_same_bytes_are_kept_once() -> None:
     first, second = blobs.keep_bytes(b"hello", "text/plain"), blobs.keep_bytes(b"hello", "text/plain")
     assert first == second
     assert blobs.read(first) == b"hello"
+
+
+def test_a_file_that_broke_off_is_not_taken_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"a work that nobody else made" * 99
+
+    def break_off(_handle: int) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", break_off)
+        with pytest.raises(OSError, match="No space"):
+            blobs.keep_bytes(content, "text/plain")
+    assert not Blob.objects.exists()
+    kept = blobs.keep_bytes(content, "text/plain")
+    assert blobs.read(kept) == content
+    place = Path(default_storage.path(kept.storage_name))
+    assert [file.name for file in place.parent.iterdir()] == [kept.sha256]
+
+
+def test_erased_bytes_are_gone_until_they_are_sent_again() -> None:
+    blob = blobs.keep_bytes(b"to be erased", "text/plain")
+    blobs.erase(blob)
+    blob.refresh_from_db()
+    assert blob.erased_at is not None
+    assert not default_storage.exists(blob.storage_name)
+    assert blobs.read(blobs.keep_bytes(b"to be erased", "text/plain")) == b"to be erased"
+    assert Blob.objects.get().erased_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_stream_replays_all_that_was_missed_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PORTION", 3)
+    topic = "generation:long"
+
+    def publish() -> list[int]:
+        return [live.publish(topic, "word", append=str(number)).pk for number in range(8)]
+
+    known = await sync_to_async(publish)()
+    stream = pages._stream(topic, known[0])
+    heard: list[int] = []
+    async for chunk in stream:
+        heard += [int(line[4:]) for line in chunk.decode().splitlines() if line.startswith("id: ")]
+        if len(heard) == len(known) - 1:
+            break
+    await stream.aclose()
+    await sync_to_async(connections.close_all)()
+    assert heard == known[1:]
+
+
+def test_what_open_pages_no_longer_need_is_forgotten_and_what_they_need_is_kept() -> None:
+    live.publish("t:old", "word")
+    live.publish("t:new", "word")
+    LiveEvent.objects.filter(topic="t:old").update(at=timezone.now() - timedelta(days=2))
+    live.watch("t:old")
+    live.watch("t:new")
+    Watch.objects.filter(topic="t:old").update(until=timezone.now() - timedelta(days=2))
+    tasks.prune_live_events(timestamp=0)
+    assert [event.topic for event in LiveEvent.objects.all()] == ["t:new"]
+    assert [watch.topic for watch in Watch.objects.all()] == ["t:new"]
+
+
+def test_a_session_that_ended_is_forgotten() -> None:
+    for key, days in (("old", -1), ("new", 1)):
+        Session.objects.create(session_key=key, session_data="x", expire_date=timezone.now() + timedelta(days=days))
+    tasks.forget_old_sessions(timestamp=0)
+    assert [session.session_key for session in Session.objects.all()] == ["new"]
 
 
 def test_a_forged_ticket_opens_no_stream() -> None:
