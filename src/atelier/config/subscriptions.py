@@ -10,7 +10,8 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("works.consent_revoked", "atelier.market.studio.actions.pause_versions_trained_on"),
     # Payment and licence are born together or not at all.
     Subscription("billing.purchase_paid", "atelier.market.licences.actions.issue_for_purchase", inline=True),
-    # What is published can be found.
+    # What is published can be found, under its creator's name too.
+    Subscription("accounts.creator_changed", "atelier.market.discovery.actions.index_creator"),
     Subscription("studio.model_changed", "atelier.market.discovery.actions.index_model"),
     Subscription("generation.showcase_changed", "atelier.market.discovery.actions.index_model"),
 )

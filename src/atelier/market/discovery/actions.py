@@ -15,6 +15,12 @@ from .models import Listing
 TOPIC = "discovery"
 
 
+def index_creator(creator_id: int) -> None:
+    """Index anew what a creator offers: their name, handle and headline are searched with each model."""
+    for key in published_models().filter(creator_id=creator_id).order_by("pk").values_list("pk", flat=True):
+        index_model(key)
+
+
 @transaction.atomic
 def index_model(creation_model_id: int) -> None:
     """Make a model findable when it is published, and not findable otherwise. May be called again at any time."""

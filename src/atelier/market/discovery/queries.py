@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import CharField, Count, F, Func, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from atelier.market.accounts.models import Creator
@@ -69,14 +68,14 @@ class Craft:
 
 def crafts() -> list[Craft]:
     """Every craft with the number of its published models."""
-    counts = Counter(published_models().values_list("category", flat=True))
-    return [Craft(category, counts[category.slug]) for category in categories()]
+    counts = dict(published_models().order_by().values_list("category").annotate(Count("pk")))
+    return [Craft(category, counts.get(category.slug, 0)) for category in categories()]
 
 
 def languages() -> list[str]:
     """The languages of the creators of published models."""
-    lists = published_models().values_list("creator__languages", flat=True)
-    return sorted({language for spoken in lists for language in spoken})
+    spoken = Func(F("creator__languages"), function="unnest", output_field=CharField())
+    return sorted(published_models().annotate(language=spoken).values_list("language", flat=True).distinct())
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_what_is_not_offered_is_missing(client: Client) -> None:
 def test_numbers_out_of_bounds_are_refused_with_the_field(client: Client, query: str) -> None:
     answer = client.get(f"/api/listings?{query}")
     assert answer.status_code == 422
-    assert answer.json()["field"].endswith(query.partition("=")[0])
+    assert answer.json()["field"] == query.partition("=")[0]
 
 
 def test_a_huge_key_and_a_zero_byte_are_answered(client: Client) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from atelier.config.subscriptions import SUBSCRIPTIONS
+from atelier.market.accounts import actions as accounts
+from atelier.market.core import events
+from atelier.market.core.models import Event
 from atelier.market.core.testing import make_creator
 from atelier.market.discovery import search as searching
 from atelier.market.discovery import tasks
@@ -162,6 +166,24 @@ def test_a_changed_text_is_found_anew_and_its_old_meaning_forgotten() -> None:
     assert search("bread") == []
     assert search("steel") == [model.pk]
     assert Listing.objects.get(creation_model=model).meaning is None
+
+
+def test_a_creator_is_found_under_a_new_name_and_headline_and_no_longer_under_the_old() -> None:
+    creator = make_creator("Wilhelmina Quist")
+    model = make_listed("Plain", creator)
+    draft = make_listed("Draft", creator, published=False)
+    accounts.rename(actor=creator.user, name="Ada Finch")
+    accounts.save_creator(actor=creator.user, handle=creator.handle, headline="Lighthouses", about="", languages=["en"])
+    told = Event.objects.filter(name="accounts.creator_changed")
+    assert told.count() == 2
+    for event in told:
+        events.hand_over(event.pk, "atelier.market.discovery.actions.index_creator")
+    for query in ("finch", "lighthouse"):
+        assert search(query) == [model.pk], query
+    assert search("wilhelmina") == []
+    assert not Listing.objects.filter(creation_model=draft).exists()
+    subscribed = {(known.name, known.handler) for known in SUBSCRIPTIONS}
+    assert ("accounts.creator_changed", "atelier.market.discovery.actions.index_creator") in subscribed
 
 
 def test_briefs_of_shown_pieces_are_searched_and_no_other_briefs() -> None:
