@@ -19,6 +19,8 @@ from . import queries
 from .models import Conversation, Message
 
 BODY_MOST = 4000
+# Who has the conversation open reads it before that, and needs no letter.
+MAIL_AFTER_SECONDS = 15
 
 
 @transaction.atomic
@@ -32,7 +34,8 @@ def start_conversation(*, actor: User, output_id: uuid.UUID, body: str, client_k
     creator = output.generation.creation_model.creator
     if creator.user_id == actor.pk:
         raise Denied(_("This piece is your own."), remedy=_("Those who brief your models write to you."))
-    if output.state == Output.State.WITHDRAWN and not may_see_whole(actor, output):
+    begun = queries.conversation_about(actor, output.pk)
+    if begun is None and output.state == Output.State.WITHDRAWN and not may_see_whole(actor, output):
         raise Conflict(
             _("This piece was sold exclusively to someone else."), remedy=_("Write to them about another piece.")
         )
@@ -74,7 +77,7 @@ def send_message(*, actor: User, conversation_id: uuid.UUID, body: str, client_k
     live.publish(conversation.topic, "message", message_id=said.pk)
     live.publish(f"inbox:{conversation.other_than(actor).pk}", "message", conversation_id=str(conversation.pk))
     if first_unread:
-        tell_by_mail.defer(message_id=said.pk)
+        tell_by_mail.configure(schedule_in={"seconds": MAIL_AFTER_SECONDS}).defer(message_id=said.pk)
     return said
 
 

@@ -47,7 +47,8 @@ def start(request: HttpRequest) -> HttpResponse:
     who = person(request)
     output = output_seen_by(who, _output_id(request))
     begun = queries.conversation_about(who, output.pk)
-    if begun is not None:
+    # A message written while the conversation was begun elsewhere goes on in it.
+    if begun is not None and request.method != "POST":
         return redirect("hiring:conversation", pk=begun.pk)
     card = cards([output], who)[0]
     if card.own:

@@ -10,6 +10,7 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from atelier.market.accounts.models import User
@@ -216,6 +217,28 @@ def test_writing_from_the_page_of_a_piece_leads_to_the_conversation() -> None:
     assert sent.headers["Location"] == there
     assert client.get(where).headers["Location"] == there
     assert client.get(reverse("hiring:start") + "?output=nonsense").status_code == 404
+
+
+def test_what_was_typed_while_the_conversation_began_elsewhere_is_said_in_it() -> None:
+    conversation = make_conversation()
+    where = reverse("hiring:start") + f"?output={conversation.output_id}"
+    sent = client_of(conversation.buyer).post(where, {"body": "One more thing.", "client_key": str(uuid.uuid4())})
+    assert sent.headers["Location"] == reverse("hiring:conversation", args=[conversation.pk])
+    assert [message.body for message in conversation.messages.all()] == ["Hello.", "One more thing."]
+
+
+def test_a_conversation_goes_on_when_its_piece_was_sold_to_someone_else() -> None:
+    conversation = make_conversation()
+    withdraw_output(output_id=conversation.output_id, because="Sold exclusively.")
+    assert make_conversation(output=conversation.output, body="A pity.") == conversation
+    assert conversation.messages.count() == 2
+
+
+def test_a_letter_waits_a_moment_for_the_reader_to_read_on_the_page() -> None:
+    make_conversation()
+    job = ProcrastinateJob.objects.filter(task_name=tasks.tell_by_mail.name).latest("id")
+    assert job.scheduled_at is not None
+    assert job.scheduled_at > timezone.now()
 
 
 def test_the_same_is_done_over_the_api() -> None:
