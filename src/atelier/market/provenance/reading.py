@@ -14,14 +14,13 @@ FORM_BYTES = 100_000
 
 
 class HashingUpload(FileUploadHandler):
-    """Computes the SHA-256 of the one uploaded file while it comes; `sha256` is empty when there was none."""
+    """Computes the SHA-256 of the first uploaded file while it comes; `sha256` is empty when there was none."""
 
     chunk_size = 1 << 20
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)
         self.sha256 = ""
-        self.filename = ""
         self.size = 0
         self.too_long = False
         self._digest = hashlib.sha256()
@@ -36,9 +35,8 @@ class HashingUpload(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> Any:
         """The file is over. An empty form field has no name and no bytes."""
-        if self.file_name and not self.too_long:
+        if self.file_name and not self.too_long and not self.sha256:
             self.sha256 = self._digest.hexdigest()
-            self.filename = self.file_name
         return None
 
 

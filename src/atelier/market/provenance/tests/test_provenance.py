@@ -170,6 +170,12 @@ def test_a_file_beyond_the_limit_is_refused_while_it_comes(client: Client, monke
     assert announced.status_code == 422
 
 
+def test_of_several_files_the_first_is_looked_up(client: Client) -> None:
+    files = [SimpleUploadedFile(f"{name}.txt", name.encode()) for name in ("first", "second")]
+    answer = client.post(reverse("provenance:verify"), {"file": files})
+    assert answer.headers["Location"] == reverse("provenance:record", args=[sha("first")])
+
+
 def test_nothing_of_a_verified_file_is_stored(client: Client, settings: Any, tmp_path: Any) -> None:
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     client.post(reverse("provenance:verify"), {"file": SimpleUploadedFile("a.bin", b"x" * 3_000_000)})
