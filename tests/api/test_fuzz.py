@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
@@ -15,13 +18,22 @@ from atelier.market.accounts.actions import make_token
 from atelier.market.core.testing import make_creator, make_user
 
 schema = schemathesis.openapi.from_dict(api.get_openapi_schema())
+site = get_wsgi_application()
 
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
+@pytest.fixture(scope="module")
+def market(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database in which everything is committed, as in the real site, emptied once, after the last operation."""
+    with django_db_blocker.unblock():
+        yield
+        call_command("flush", verbosity=0, interactive=False)
+
+
 @pytest.fixture
-def tokens(transactional_db: None) -> list[str]:
-    """A creator, a buyer who owns nothing, an operator."""
+def tokens(market: None) -> list[str]:
+    """A creator, a buyer who owns nothing, an operator; new ones for each operation."""
     people = [make_creator().user, make_user(), make_user(operator=True)]
     return [make_token(actor=person, name="fuzz")[1] for person in people]
 
@@ -33,12 +45,10 @@ def tokens(transactional_db: None) -> list[str]:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_no_operation_falls_over_and_all_answer_as_documented(
-    case: schemathesis.Case, live_server: Any, tokens: list[str]
-) -> None:
+def test_no_operation_falls_over_and_all_answer_as_documented(case: schemathesis.Case, tokens: list[str]) -> None:
     # Who asks varies with the case itself, so that a failure repeats.
     token = tokens[len(repr(case.body) + repr(case.path_parameters)) % len(tokens)]
-    response = case.call(base_url=live_server.url, headers={"Authorization": f"Bearer {token}"})
+    response = case.call(app=site, base_url="http://testserver", headers={"Authorization": f"Bearer {token}"})
     case.validate_response(response, checks=CHECKS)
 
 
@@ -48,6 +58,5 @@ def test_every_operation_but_the_public_ones_asks_who_is_there(client: Any, db: 
         for method in operations:
             if path in public or path.startswith("/api/records"):
                 continue
-            concrete = path.replace("{", "").replace("}", "")
-            answer = client.generic(method.upper(), concrete)
-            assert answer.status_code in {401, 403, 404, 422}, (method, path, answer.status_code)
+            answer = client.generic(method.upper(), path.replace("{", "").replace("}", ""))
+            assert answer.status_code == 401, (method, path, answer.status_code)
