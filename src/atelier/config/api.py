@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -34,7 +35,9 @@ def market_error(request: HttpRequest, error: MarketError) -> HttpResponse:
 def validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A body that does not fit the schema, in the same shape as every other error."""
     first = error.errors[0] if error.errors else {}
-    field = ".".join(str(part) for part in first.get("loc", ())[1:])
+    # After the source (body, query …) pydantic names the operation's own parameter, which nobody outside knows.
+    parts = list(first.get("loc", ()))[1:]
+    field = ".".join(str(part) for part in (parts[1:] if len(parts) > 1 and isinstance(parts[1], str) else parts))
     body = {"code": "invalid", "message": str(first.get("msg", "")), "field": field, "remedy": "", "all": error.errors}
     return api.create_response(request, body, status=422)
 
@@ -42,15 +45,15 @@ def validation_error(request: HttpRequest, error: ValidationError) -> HttpRespon
 @api.exception_handler(AuthenticationError)
 def unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     """No token, or one that no longer works."""
-    remedy = "Make a token on your account page and send it as “Authorization: Bearer …”."
-    body = {"code": "unauthenticated", "message": "Who are you?", "field": "Authorization", "remedy": remedy}
+    remedy = _("Make a token on your account page and send it as “Authorization: Bearer …”.")
+    body = {"code": "unauthenticated", "message": _("Who are you?"), "field": "Authorization", "remedy": remedy}
     return api.create_response(request, body, status=401)
 
 
 @api.exception_handler(HttpError)
 def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     """What ninja itself refuses, such as a body that is no JSON, in the same shape as every other error."""
-    body = {"code": "invalid", "message": str(error), "field": "", "remedy": "See /api/docs."}
+    body = {"code": "invalid", "message": str(error), "field": "", "remedy": _("See /api/docs.")}
     return api.create_response(request, body, status=error.status_code)
 
 

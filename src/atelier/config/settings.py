@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "django_htmx",
+    # For the documentation pages of the API: their scripts come from here, not from somebody else's server.
+    "ninja",
     "procrastinate.contrib.django",
     "atelier.market.core",
     "atelier.market.accounts",
@@ -126,14 +128,24 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Atelier"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https:")
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _flag("ATELIER_BEHIND_PROXY") else None
+BEHIND_PROXY = _flag("ATELIER_BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Behind a proxy every request comes from its address; whom to slow down after wrong passwords is in X-Forwarded-For.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-EMAIL_BACKEND = os.environ.get("ATELIER_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# Letters are printed until there is a mail server to send them.
+EMAIL_BACKEND = os.environ.get(
+    "ATELIER_EMAIL_BACKEND",
+    f"django.core.mail.backends.{'smtp' if 'ATELIER_EMAIL_HOST' in os.environ else 'console'}.EmailBackend",
+)
 EMAIL_FILE_PATH = os.environ.get("ATELIER_EMAIL_FOLDER", str(DATA / "mail"))
 EMAIL_HOST = os.environ.get("ATELIER_EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("ATELIER_EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("ATELIER_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("ATELIER_EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = _flag("ATELIER_EMAIL_TLS")
 DEFAULT_FROM_EMAIL = os.environ.get("ATELIER_EMAIL_FROM", "Atelier <atelier@localhost>")
 
 LANGUAGE_CODE = "en"
@@ -148,7 +160,7 @@ STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [PACKAGE / "market" / "static"]
 MEDIA_ROOT = DATA / "files"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
+    "default": {"BACKEND": "atelier.market.core.storage.WholeFiles", "OPTIONS": {"location": MEDIA_ROOT}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 SERVESTATIC_USE_FINDERS = True

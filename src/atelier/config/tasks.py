@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 STEP_SECONDS = 2
 
@@ -15,4 +18,6 @@ def grow(*, handle: str) -> None:
     from atelier.market.accounts.models import Creator
 
     if next_step(Creator.objects.select_related("user").get(handle=handle, user__is_demo=True)):
-        grow.configure(queueing_lock=f"grow:{handle}", schedule_in={"seconds": STEP_SECONDS}).defer(handle=handle)
+        # The next start of the site may have put the same step in the queue already.
+        with suppress(AlreadyEnqueued):
+            grow.configure(queueing_lock=f"grow:{handle}", schedule_in={"seconds": STEP_SECONDS}).defer(handle=handle)

@@ -38,12 +38,20 @@ async def _take_up_stalled(app: App) -> None:
     """Put jobs whose worker no longer gives a sign of life back in the queue, for ever."""
     while True:
         try:
-            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
-                log.warning("taking up job %s (%s) again", job.id, job.task_name)
-                await app.job_manager.retry_job(job)
+            await _take_up(app)
         except Exception:
             log.exception("looking for stalled jobs failed; trying again")
         await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _take_up(app: App) -> None:
+    """One round: a job that cannot be put back now (its like waits already, say) holds up no other."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
+        try:
+            log.warning("taking up job %s (%s) again", job.id, job.task_name)
+            await app.job_manager.retry_job(job)
+        except Exception:
+            log.exception("job %s could not be taken up; trying again", job.id)
 
 
 async def _serve() -> None:
