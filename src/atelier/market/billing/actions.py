@@ -22,7 +22,7 @@ from .starting import require_purchase, start_purchase
 from .states import PURCHASE
 from .tasks import settle_soon
 
-__all__ = ["cancel", "card_of", "confirm", "pay", "start_purchase"]
+__all__ = ["buy", "cancel", "card_of", "confirm", "pay", "start_purchase"]
 
 S = Purchase.State
 
@@ -48,6 +48,31 @@ def card_of(entered: str) -> Card:
         ) from None
 
 
+def buy(
+    *,
+    actor: User,
+    output_id: uuid.UUID,
+    tier: str,
+    idempotency_key: str,
+    card: Card,
+    price_seen_minor: int | None = None,
+) -> Purchase:
+    """Begin a purchase and pay for it. The same key again is the same purchase, however it went.
+
+    Errors: those of `start_purchase` and `pay`.
+    """
+    purchase = start_purchase(
+        actor=actor,
+        output_id=output_id,
+        tier=tier,
+        idempotency_key=idempotency_key,
+        price_seen_minor=price_seen_minor,
+    )
+    if purchase.state in Purchase.OVER_WITHOUT_A_LICENCE:
+        return purchase
+    return pay(actor=actor, purchase_id=purchase.pk, card=card)
+
+
 def pay(*, actor: User, purchase_id: uuid.UUID, card: Card) -> Purchase:
     """Charge the card once for an open purchase. Clicking twice charges once.
 
@@ -58,6 +83,10 @@ def pay(*, actor: User, purchase_id: uuid.UUID, card: Card) -> Purchase:
         purchase = require_purchase(actor, purchase_id)
         if purchase.state in {S.CHARGING, S.UNKNOWN, S.CONFIRMING, S.PAID}:
             return purchase
+        if purchase.state != S.OPEN:
+            raise Conflict(
+                _("This purchase is over, so nothing was charged."), remedy=_("Begin a new one."), code="over"
+            )
         _go(purchase, S.CHARGING, actor, only_from=[S.OPEN], card_label=card.label)
     charge = Charge(
         key=str(purchase.pk),

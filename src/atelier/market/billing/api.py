@@ -12,6 +12,7 @@ from pydantic import Field
 
 from atelier.market.accounts.queries import person
 from atelier.market.core.schemas import ERRORS, IdempotencyKey, Limit, Offset
+from atelier.market.ledger import queries as ledger
 from atelier.market.studio.models import Tier
 
 from . import actions, queries
@@ -22,7 +23,7 @@ router = Router()
 
 
 class PurchaseIn(Schema):
-    """What to buy, and the card: as the gateway in use wants it: for the sandbox, one of its test numbers."""
+    """What to buy, and the card as the gateway in use wants it: for the sandbox, one of its test numbers."""
 
     output_id: uuid.UUID
     tier: Tier
@@ -135,14 +136,14 @@ class StatementOut(Schema):
 def buy(request: HttpRequest, body: PurchaseIn) -> Status[Purchase]:
     """Start a purchase and charge the card. The same `idempotency_key` again returns the same purchase."""
     card = actions.card_of(body.card)
-    purchase = actions.start_purchase(
+    purchase = actions.buy(
         actor=person(request),
         output_id=body.output_id,
         tier=body.tier,
         idempotency_key=body.idempotency_key,
+        card=card,
         price_seen_minor=body.price_seen_minor,
     )
-    purchase = actions.pay(actor=person(request), purchase_id=purchase.pk, card=card)
     return Status(201, queries.purchase_of(request.user, purchase.pk))
 
 
@@ -175,7 +176,8 @@ def cancel(request: HttpRequest, purchase_id: uuid.UUID) -> Purchase:
 @router.get("/statement", response={200: StatementOut, **ERRORS}, summary="What I earned")
 def statement(request: HttpRequest, limit: Limit = 50, offset: Offset = 0) -> dict[str, Any]:
     """Your earnings as creator or co-author, each line explained down to its sale."""
+    entries = ledger.statement(request.user)[offset : offset + limit]
     return {
         "totals": queries.earned(request.user),
-        "lines": [LineOut.of(line) for line in queries.statement(request.user, offset=offset, limit=limit)],
+        "lines": [LineOut.of(line) for line in queries.explained(request.user, entries)],
     }

@@ -14,11 +14,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from atelier.market.core.downloads import streamed
 from atelier.market.ledger import queries as ledger
 
 from . import queries
 
 A_PAGE = 30
+PORTION = 500
 
 
 @login_required
@@ -49,9 +51,8 @@ def earnings(request: HttpRequest) -> HttpResponse:
 @require_GET
 def download(request: HttpRequest) -> StreamingHttpResponse:
     """The whole statement as CSV (RFC 4180, UTF-8)."""
-    response = StreamingHttpResponse(_rows(request.user), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="atelier-statement.csv"'
-    return response
+    rows = (row.encode() for row in _rows(request.user))
+    return streamed(request, rows, "text/csv; charset=utf-8", "atelier-statement.csv")
 
 
 def _shown(line: queries.Line) -> queries.Line:
@@ -74,22 +75,31 @@ def _rows(user: Any) -> Iterator[str]:
     writer = csv.writer(_Line())
     header = ["transaction", "date", "kind", "role", "piece", "tier", "price", "fee", "works", "amount", "currency"]
     yield writer.writerow(header)
-    for line in queries.statement(user):
+    for line in _lines(user):
         bought = line.purchase
         cells = [
             line.number,
             line.at.isoformat(timespec="seconds"),
             line.kind,
             line.role,
-            str(bought.output.generation.creation_model) if bought else "",
+            _harmless(str(bought.output.generation.creation_model)) if bought else "",
             bought.tier if bought else "",
             _decimal(bought.price_minor) if bought else "",
             _decimal(bought.fee_minor) if bought else "",
-            "; ".join(works_in_words(line.works)),
+            _harmless("; ".join(works_in_words(line.works))),
             _decimal(line.amount_minor),
             line.currency,
         ]
-        yield writer.writerow([_harmless(cell) for cell in cells])
+        yield writer.writerow(cells)
+
+
+def _lines(user: Any) -> Iterator[queries.Line]:
+    """The whole statement, read a portion at a time."""
+    entries = ledger.statement(user)
+    portion = list(entries[:PORTION])
+    while portion:
+        yield from queries.explained(user, portion)
+        portion = list(entries.filter(pk__lt=portion[-1].pk)[:PORTION])
 
 
 def works_in_words(works: list[dict[str, Any]]) -> list[str]:
@@ -106,8 +116,6 @@ def _decimal(minor: int) -> str:
     return f"{sign}{abs(minor) // 100}.{abs(minor) % 100:02d}"
 
 
-def _harmless(cell: object) -> object:
-    """A cell that a spreadsheet takes for words: titles are people's own and may begin like a formula."""
-    if isinstance(cell, str) and cell[:1] in {"=", "+", "@", "\t", "\r"}:
-        return f"'{cell}"
-    return cell
+def _harmless(words: str) -> str:
+    """People's own words as a spreadsheet takes them for words: a title may begin like a formula."""
+    return f"'{words}" if words[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else words

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from atelier.market.accounts.queries import person
+from atelier.market.core import live
 from atelier.market.core.errors import Conflict, Denied, Invalid, MarketError, Missing
-from atelier.market.core.models import LiveEvent
+from atelier.market.core.forms import put_error
 from atelier.market.core.money import show
 from atelier.market.generation.cards import cards
 from atelier.market.generation.models import Output
@@ -52,14 +53,14 @@ def start(request: HttpRequest) -> HttpResponse:
     wish = form.cleaned_data
     try:
         card = actions.card_of(wish["card_number"])
-        purchase = actions.start_purchase(
+        purchase = actions.buy(
             actor=person(request),
             output_id=output.pk,
             tier=wish["tier"],
             idempotency_key=str(wish["key"]),
+            card=card,
             price_seen_minor=wish["price_seen"],
         )
-        purchase = actions.pay(actor=person(request), purchase_id=purchase.pk, card=card)
     except (Invalid, Conflict, Denied) as error:
         return _refused(request, output, wish["tier"], form, error)
     return redirect(_next(purchase), purchase.pk)
@@ -127,9 +128,8 @@ def purchase(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _purchase(request: HttpRequest, pk: uuid.UUID, form: CardForm, status: int = 200) -> HttpResponse:
-    topic = queries.purchase_of(request.user, pk).topic
     # Before the state is read, so that what happens in between is heard again rather than missed.
-    last = LiveEvent.objects.filter(topic=topic).order_by("-id").values_list("pk", flat=True).first() or 0
+    last = live.latest(Purchase(pk=pk).topic)
     found = queries.purchase_of(request.user, pk)
     context: dict[str, Any] = {
         "purchase": found,
@@ -156,7 +156,7 @@ def pay(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         card = actions.card_of(form.cleaned_data["card_number"])
         found = actions.pay(actor=person(request), purchase_id=pk, card=card)
     except Invalid as error:
-        form.add_error("card_number", f"{error.message} {error.remedy}".strip())
+        put_error(form, error)
         return _purchase(request, pk, form, status=error.status)
     return redirect(_next(found), pk)
 

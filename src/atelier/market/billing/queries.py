@@ -65,13 +65,6 @@ class Line:
     works: list[dict[str, Any]] = field(default_factory=list)
 
 
-def statement(user: Any, *, offset: int = 0, limit: int | None = None) -> list[Line]:
-    """What this person earned and was paid, the latest first, each line explained down to its sale."""
-    entries = ledger.statement(user)
-    chosen = list(entries[offset:] if limit is None else entries[offset : offset + limit])
-    return list(explained(user, chosen))
-
-
 def explained(user: Any, entries: Iterable[Entry]) -> Iterable[Line]:
     """The entries as lines, with their purchases fetched at once."""
     entries = list(entries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from atelier.market.core import audit, events, live
+from atelier.market.core.errors import Conflict
 from atelier.market.core.models import Blob
 from atelier.market.core.states import move
 from atelier.market.generation.models import Output
@@ -73,8 +75,7 @@ def settle(purchase_id: uuid.UUID) -> bool:
     elif purchase.state == S.CONFIRMING and _forgotten(purchase):
         record(purchase_id, gateway.void(key))
     elif purchase.state == S.OPEN and _forgotten(purchase):
-        with transaction.atomic():
-            _move(purchase, S.CANCELLED, failure_code="abandoned")
+        _abandon(purchase)
     purchase.refresh_from_db()
     return purchase.state not in {S.UNKNOWN, S.REFUNDING}
 
@@ -140,6 +141,13 @@ def _give_back(purchase: Purchase) -> None:
         ],
     )
     audit.record(None, "billing.refund", purchase, price_minor=amount)
+
+
+def _abandon(purchase: Purchase) -> None:
+    """Cancel what its buyer left open, unless they came back to it at this very moment."""
+    with suppress(Conflict), transaction.atomic():
+        _move(purchase, S.CANCELLED, only_from=[S.OPEN], failure_code="abandoned")
+        audit.record(None, f"billing.{S.CANCELLED}", purchase, code="abandoned")
 
 
 def _end(purchase: Purchase, state: str, result: Result) -> None:

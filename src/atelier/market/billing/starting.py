@@ -106,12 +106,12 @@ def check_free(actor: User, output: Output, tier: str) -> None:
     if mine is not None:
         raise Conflict(
             _("You have begun to buy this already."),
-            remedy=_("Finish or cancel that purchase first."),
+            remedy=_("Finish or cancel it under “Purchases” first."),
             code="begun",
         )
     if others.filter(tier=Tier.EXCLUSIVE).exists():
         raise Conflict(
-            _("Someone is buying this piece exclusively."), remedy=_("Try again in some minutes."), code="taken"
+            _("This piece is being bought exclusively just now."), remedy=_("Try again in some minutes."), code="taken"
         )
     if tier == Tier.EXCLUSIVE and others.filter(state=S.PAID).exists():
         raise Conflict(
@@ -122,7 +122,7 @@ def check_free(actor: User, output: Output, tier: str) -> None:
         )
     if tier == Tier.EXCLUSIVE and others.exists():
         raise Conflict(
-            _("Someone else is buying this piece right now."),
+            _("Another purchase of this piece is under way."),
             field="tier",
             remedy=_("Try again in some minutes, or choose another tier."),
             code="taken",

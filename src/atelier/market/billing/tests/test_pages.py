@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from atelier.market.billing import earnings
 from atelier.market.billing.models import Purchase
 from atelier.market.billing.testing import CONFIRM, GOOD, POOR, buy, start
 from atelier.market.core.testing import make_user
@@ -83,6 +84,17 @@ def test_a_declined_card_says_why_and_offers_another_try(output: Output) -> None
     assert f"{START}?output={output.pk}&amp;tier=personal" in page
     assert client.post(START, form_of(client, output), follow=True).status_code == 200
     assert Purchase.objects.filter(state=S.PAID).count() == 1
+
+
+def test_the_form_of_a_declined_purchase_sent_again_leads_to_what_became_of_it(output: Output) -> None:
+    client = signed_in(output.generation.viewer)
+    form = form_of(client, output, card=POOR)
+    first = client.post(START, form)
+    again = client.post(START, {**form, "card_number": GOOD})
+    assert again.status_code == 302
+    assert again.url == first.url
+    assert "Try another card" in client.get(again.url).content.decode()
+    assert Purchase.objects.get().state == S.DECLINED
 
 
 @pytest.mark.parametrize(("answer", "state"), [("yes", S.PAID), ("no", S.DECLINED)])
@@ -195,6 +207,22 @@ def test_the_statement_as_a_table_is_harmless_to_spreadsheets(output: Output) ->
     assert not any(cell.startswith("=") for cell in row)
 
 
+def test_a_long_statement_is_read_in_portions_and_is_whole(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = output.generation.creation_model
+    with_a_co_author(output, "-2+3")
+    buy(output)
+    for _number in range(3):
+        buy(make_output(model))
+    monkeypatch.setattr(earnings, "PORTION", 2)
+    client = signed_in(model.creator.user)
+    sent = b"".join(client.get("/earnings/statement.csv").streaming_content).decode()
+    lines = list(csv.DictReader(io.StringIO(sent)))
+    told = client.get("/api/statement").json()["lines"]
+    assert [int(line["transaction"]) for line in lines] == [line["number"] for line in told]
+    assert len(lines) == 4
+    assert lines[-1]["works"].startswith("'-2+3: ")
+
+
 def test_lines_of_a_statement_are_fetched_together(output: Output, django_assert_max_num_queries) -> None:
     for tier in ("personal", "commercial"):
         buy(output, tier)
@@ -224,7 +252,11 @@ def test_the_api_buys_confirms_cancels_and_tells(output: Output) -> None:
     assert send(f"/api/purchases/{asked['id']}/confirm", {"passed": False})[1]["failure_code"] == "not_confirmed"
     assert send(f"/api/purchases/{bought['id']}/cancel", {})[0] == 409
     assert send("/api/purchases", {**wish, "card": "1", "idempotency_key": uuid.uuid4().hex})[0] == 422
-    assert len(client.get("/api/purchases").json()) == 2
+    poor = {**asking, "card": POOR, "idempotency_key": uuid.uuid4().hex}
+    status, declined = send("/api/purchases", poor)
+    assert (status, declined["state"]) == (201, "declined")
+    assert send("/api/purchases", poor) == (201, declined)
+    assert len(client.get("/api/purchases").json()) == 3
     creator = signed_in(output.generation.creation_model.creator.user)
     told = creator.get("/api/statement").json()
     assert told["totals"] == [{"currency": "USD", "earned_minor": 810, "owed_minor": 810}]

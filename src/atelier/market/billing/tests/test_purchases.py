@@ -154,6 +154,15 @@ def test_clicking_twice_buys_once(output: Output) -> None:
     assert Purchase.objects.count() == Transaction.objects.count() == Licence.objects.count() == 1
 
 
+def test_the_same_key_after_a_decline_is_the_same_declined_purchase(output: Output) -> None:
+    wish = {"output_id": output.pk, "tier": "personal", "idempotency_key": str(uuid.uuid4())}
+    for card in (POOR, GOOD):
+        found = actions.buy(actor=output.generation.viewer, card=actions.card_of(card), **wish)
+        assert (found.state, found.failure_code) == (S.DECLINED, "insufficient_funds")
+    assert Purchase.objects.count() == 1
+    everything_adds_up()
+
+
 def test_one_key_stands_for_one_wish(output: Output) -> None:
     key = str(uuid.uuid4())
     start(output, key=key)
@@ -342,6 +351,23 @@ def test_what_its_buyer_left_lying_makes_room_for_others(output: Output) -> None
         purchase.refresh_from_db()
         assert purchase.state == S.CANCELLED
     assert buy(output, "exclusive").state == S.PAID
+    everything_adds_up()
+
+
+def test_a_purchase_that_its_buyer_comes_back_to_at_the_last_moment_is_not_given_up(
+    output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchase = start(output)
+
+    def meanwhile(_found: Purchase) -> bool:
+        pay(purchase, CONFIRM)
+        return True
+
+    monkeypatch.setattr(settling, "_forgotten", meanwhile)
+    assert settling.settle(purchase.pk)
+    purchase.refresh_from_db()
+    assert purchase.state == S.CONFIRMING
+    assert actions.confirm(actor=purchase.buyer, purchase_id=purchase.pk, passed=True).state == S.PAID
     everything_adds_up()
 
 
