@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +22,10 @@ from .states import VETTING
 LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español", "it": "Italiano", "pt": "Português"}
 RESERVED_HANDLES = frozenset({"admin", "atelier", "operator", "support", "help", "api", "root", "staff"})
 TOKENS_MOST = 20
+LINKS_MOST = 5
+LINK_LONGEST = 300
+# An operator clicks on these: nothing but the web.
+_web_address = URLValidator(schemes=["http", "https"])
 
 
 def _check_profile(handle: str, headline: str, languages: Sequence[str]) -> None:
@@ -43,7 +48,12 @@ def save_creator(*, actor: User, handle: str, headline: str, about: str, languag
     handle = handle.strip().lower()
     _check_profile(handle, headline, languages)
     creator = Creator.objects.select_for_update().filter(user=actor).first()
-    values = {"handle": handle, "headline": headline.strip(), "about": about.strip(), "languages": list(languages)}
+    values = {
+        "handle": handle,
+        "headline": headline.strip(),
+        "about": about.strip(),
+        "languages": list(dict.fromkeys(languages)),
+    }
     if creator and creator.handle != handle and creator.is_vetted:
         raise Invalid(
             _("Your handle is part of addresses that others may have kept, so it no longer changes."), field="handle"
@@ -64,6 +74,28 @@ def save_creator(*, actor: User, handle: str, headline: str, about: str, languag
     return creator
 
 
+def _check_links(links: Sequence[str]) -> list[str]:
+    found = [link.strip() for link in links if link.strip()]
+    if len(found) > LINKS_MOST:
+        raise Invalid(_("%(most)d addresses are enough.") % {"most": LINKS_MOST}, field="links")
+    for link in found:
+        try:
+            _web_address(link)
+        except ValidationError:
+            raise Invalid(
+                _("“%(link)s” is not a web address.") % {"link": link[:80]},
+                field="links",
+                remedy=_("Write it in full, beginning with https://."),
+            ) from None
+        if len(link) > LINK_LONGEST:
+            raise Invalid(
+                _("An address has %(length)d characters; %(most)d fit.") % {"length": len(link), "most": LINK_LONGEST},
+                field="links",
+                remedy=_("Give the address of the page above it."),
+            )
+    return found
+
+
 @transaction.atomic
 def apply_for_vetting(*, actor: User, statement: str, links: Sequence[str] = ()) -> VettingApplication:
     """Ask the operators to let this creator publish. Asking twice while one waits gives the waiting one."""
@@ -78,7 +110,7 @@ def apply_for_vetting(*, actor: User, statement: str, links: Sequence[str] = ())
     if len(statement.strip()) < 40:
         raise Invalid(_("Tell in at least 40 characters what you make and that it is yours."), field="statement")
     application = VettingApplication.objects.create(
-        creator=creator, statement=statement.strip(), links=[link for link in links if link][:5]
+        creator=creator, statement=statement.strip(), links=_check_links(links)
     )
     audit.record(actor, "accounts.apply_for_vetting", application)
     return application
@@ -152,4 +184,6 @@ def rename(*, actor: User, name: str) -> User:
     User.objects.filter(pk=actor.pk).update(name=name.strip()[:120])
     actor.refresh_from_db()
     audit.record(actor, "accounts.rename", actor)
+    if creator := Creator.objects.filter(user=actor).first():
+        events.emit("accounts.creator_changed", creator_id=creator.pk)
     return actor

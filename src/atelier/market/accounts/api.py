@@ -9,18 +9,19 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
-from atelier.market.core.schemas import ERRORS, RowId
+from atelier.market.accounts.queries import person
+from atelier.market.core.schemas import ERRORS, NO_NUL, RowId
 
 from . import actions, queries
-from .models import Creator, User
+from .models import Creator
 
 router = Router()
 
 
 class CreatorIn(Schema):
     handle: Annotated[str, Field(min_length=3, max_length=40)]
-    headline: Annotated[str, Field(min_length=1, max_length=140)]
-    about: Annotated[str, Field(max_length=4000)] = ""
+    headline: Annotated[str, Field(min_length=1, max_length=140), NO_NUL]
+    about: Annotated[str, Field(max_length=4000), NO_NUL] = ""
     languages: Annotated[list[Annotated[str, Field(max_length=8)]], Field(min_length=1, max_length=6)]
 
 
@@ -42,8 +43,10 @@ class MeOut(Schema):
 
 
 class VettingIn(Schema):
-    statement: Annotated[str, Field(max_length=4000)]
-    links: Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length=5)] = []
+    statement: Annotated[str, Field(max_length=4000), NO_NUL]
+    links: Annotated[
+        list[Annotated[str, Field(max_length=actions.LINK_LONGEST), NO_NUL]], Field(max_length=actions.LINKS_MOST)
+    ] = []
 
 
 class VettingOut(Schema):
@@ -57,13 +60,7 @@ class VettingOut(Schema):
 
 class DecisionIn(Schema):
     approve: bool
-    reason: Annotated[str, Field(max_length=2000)] = ""
-
-
-def person(request: HttpRequest) -> User:
-    """The user behind a request that authentication let through."""
-    assert isinstance(request.user, User)
-    return request.user
+    reason: Annotated[str, Field(max_length=2000), NO_NUL] = ""
 
 
 @router.get("/me", response={200: MeOut, **ERRORS})

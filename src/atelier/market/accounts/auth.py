@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,6 +11,9 @@ from django.utils import timezone
 from ninja.security import HttpBearer, SessionAuth
 
 from .models import ApiToken, User
+
+# To the minute is enough to see whether a token is still used, and spares most requests a write.
+USED_LATELY = timedelta(minutes=1)
 
 
 def digest(token: str) -> str:
@@ -29,13 +33,19 @@ class TokenAuth(HttpBearer):
         )
         if found is None:
             return None
-        ApiToken.objects.filter(pk=found.pk).update(last_used_at=timezone.now())
+        now = timezone.now()
+        if found.last_used_at is None or now - found.last_used_at > USED_LATELY:
+            ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
         request.user = found.user
         return found.user
 
 
 class BrowserAuth(SessionAuth):
     """A signed-in browser; writing needs the CSRF token as in any form."""
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        # Who is not signed in is told that a token is missing, not that a form's secret is.
+        return super()._get_key(request) if request.user.is_authenticated else None
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any | None:
         """The signed-in user, or None."""

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
 
 
 class PeopleManager(UserManager["User"]):
@@ -62,7 +63,7 @@ class User(AbstractUser):
 
 handle_validator = RegexValidator(
     r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$",
-    "Use 3 to 40 lower-case letters, digits and hyphens, starting with a letter.",
+    _("Use 3 to 40 lower-case letters, digits and hyphens, starting with a letter."),
 )
 
 
@@ -90,10 +91,10 @@ class VettingApplication(models.Model):
     """A creator's request to be allowed to publish, and the operator's answer."""
 
     class State(models.TextChoices):
-        OPEN = "open"
-        APPROVED = "approved"
-        DECLINED = "declined"
-        WITHDRAWN = "withdrawn"
+        OPEN = "open", _("Open")
+        APPROVED = "approved", _("Approved")
+        DECLINED = "declined", _("Declined")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     creator = models.ForeignKey(Creator, on_delete=models.PROTECT, related_name="applications")
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)

@@ -14,45 +14,44 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from atelier.market.core.errors import Denied, MarketError, Missing
+from atelier.market.core.errors import Denied, Invalid, MarketError, Missing
+from atelier.market.core.forms import put_error
 
 from . import actions, queries
 from .forms import CreatorForm, DecisionForm, ProfileForm, TokenForm, VettingForm
-from .models import Creator, User
+from .models import Creator
+from .queries import person
 
-
-def on_form(form: Any, error: MarketError) -> None:
-    """Put an action's error beside the field it concerns."""
-    text = f"{error.message} {error.remedy}".strip()
-    form.add_error(error.field if error.field in form.fields else None, text)
+WAITING_SHOWN = 50
+DECIDED_SHOWN = 30
 
 
 @login_required
 def me(request: HttpRequest) -> HttpResponse:
     """The account: name, the way to become a creator, tokens, security."""
-    assert isinstance(request.user, User)
-    form = ProfileForm(request.POST or None, initial={"name": request.user.name})
+    who = person(request)
+    form = ProfileForm(request.POST or None, initial={"name": who.name})
     if request.method == "POST" and form.is_valid():
-        actions.rename(actor=request.user, name=form.cleaned_data["name"])
+        actions.rename(actor=who, name=form.cleaned_data["name"])
         messages.success(request, _("Saved."))
         return redirect("accounts:me")
-    creator = Creator.objects.filter(user=request.user).first()
+    creator = Creator.objects.filter(user=who).first()
     context = {
         "form": form,
         "creator": creator,
         "application": queries.latest_application(creator) if creator else None,
-        "tokens": queries.tokens_of(request.user),
+        "tokens": queries.tokens_of(who),
         "token_form": TokenForm(),
         "new_token": request.session.pop("new_token", None),
     }
-    return render(request, "accounts/me.html", context)
+    return render(request, "accounts/me.html", context, status=422 if form.errors else 200)
 
 
 @login_required
 def creator(request: HttpRequest) -> HttpResponse:
     """Become a creator, or change how one appears."""
-    assert isinstance(request.user, User)
-    found = Creator.objects.filter(user=request.user).first()
+    who = person(request)
+    found = Creator.objects.filter(user=who).first()
     initial = (
         {"handle": found.handle, "headline": found.headline, "about": found.about, "languages": found.languages}
         if found
@@ -61,9 +60,9 @@ def creator(request: HttpRequest) -> HttpResponse:
     form = CreatorForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.save_creator(actor=request.user, **form.cleaned_data)
+            actions.save_creator(actor=who, **form.cleaned_data)
         except MarketError as error:
-            on_form(form, error)
+            put_error(form, error)
         else:
             messages.success(request, _("Saved.") if found else _("Welcome. Now add some of your works."))
             return redirect("accounts:me" if found else "works:list")
@@ -74,14 +73,14 @@ def creator(request: HttpRequest) -> HttpResponse:
 @login_required
 def vetting(request: HttpRequest) -> HttpResponse:
     """Apply to be allowed to publish, and see how it stands."""
-    assert isinstance(request.user, User)
-    found = queries.creator_of(request.user)
+    who = person(request)
+    found = queries.creator_of(who)
     form = VettingForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.apply_for_vetting(actor=request.user, **form.cleaned_data)
+            actions.apply_for_vetting(actor=who, **form.cleaned_data)
         except MarketError as error:
-            on_form(form, error)
+            put_error(form, error)
         else:
             messages.success(request, _("Your application is with the operators. You can train meanwhile."))
             return redirect("accounts:vetting")
@@ -93,8 +92,8 @@ def vetting(request: HttpRequest) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take an application back."""
-    assert isinstance(request.user, User)
-    actions.withdraw_application(actor=request.user, application_id=pk)
+    who = person(request)
+    actions.withdraw_application(actor=who, application_id=pk)
     messages.success(request, _("Your application is withdrawn."))
     return redirect("accounts:vetting")
 
@@ -102,46 +101,55 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def vetting_queue(request: HttpRequest) -> HttpResponse:
     """The operators' queue."""
-    assert isinstance(request.user, User)
-    if not request.user.is_operator:
+    who = person(request)
+    if not who.is_operator:
         raise Denied(_("Only operators see this page."))
-    context = {"waiting": queries.applications_waiting(), "decided": queries.applications_decided()[:30]}
-    return render(request, "accounts/vetting_queue.html", {**context, "form": DecisionForm()})
+    return _queue(request, form=DecisionForm())
+
+
+def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
+    waiting = queries.applications_waiting()
+    context["waiting"] = waiting[:WAITING_SHOWN]
+    context["later"] = max(0, waiting.count() - WAITING_SHOWN)
+    context["decided"] = queries.applications_decided()[:DECIDED_SHOWN]
+    return render(request, "accounts/vetting_queue.html", context, status=status)
 
 
 @login_required
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve or decline one application."""
-    assert isinstance(request.user, User)
+    who = person(request)
     approve = request.POST.get("answer") == "approve"
     form = DecisionForm(request.POST)
     if form.is_valid():
         try:
-            actions.decide_vetting(
-                actor=request.user, application_id=pk, approve=approve, reason=form.cleaned_data["reason"]
-            )
+            actions.decide_vetting(actor=who, application_id=pk, approve=approve, reason=form.cleaned_data["reason"])
         except MarketError as error:
-            if error.status in {403, 404}:
+            # What was decided meanwhile is no longer in the queue to show an error beside it.
+            if not isinstance(error, Invalid):
                 raise
-            on_form(form, error)
+            put_error(form, error)
         else:
             messages.success(request, _("Approved.") if approve else _("Declined."))
             return redirect("accounts:vetting-queue")
-    context = {"waiting": queries.applications_waiting(), "decided": queries.applications_decided()[:30]}
-    return render(request, "accounts/vetting_queue.html", {**context, "form": form, "answered": pk}, status=422)
+    return _queue(request, status=422, form=form, answered=pk)
 
 
 @login_required
 @require_POST
 def make_token(request: HttpRequest) -> HttpResponse:
     """Make an API token; its text is shown once on the account page."""
-    assert isinstance(request.user, User)
-    try:
-        _token, text = actions.make_token(actor=request.user, name=request.POST.get("name", ""))
-        request.session["new_token"] = text
-    except MarketError as error:
-        messages.error(request, f"{error.message} {error.remedy}".strip())
+    who = person(request)
+    form = TokenForm(request.POST)
+    if form.is_valid():
+        try:
+            _token, request.session["new_token"] = actions.make_token(actor=who, name=form.cleaned_data["name"])
+        except MarketError as error:
+            put_error(form, error)
+    for field, errors in form.errors.items():
+        label = form.fields[field].label if field in form.fields else _("API tokens")
+        messages.error(request, f"{label}: {' '.join(str(error) for error in errors)}")
     return redirect("accounts:me")
 
 
@@ -149,8 +157,8 @@ def make_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     """End an API token."""
-    assert isinstance(request.user, User)
-    token = actions.revoke_token(actor=request.user, token_id=pk)
+    who = person(request)
+    token = actions.revoke_token(actor=who, token_id=pk)
     messages.success(request, _("“%(name)s” can no longer act for you.") % {"name": token.name})
     return redirect("accounts:me")
 
@@ -158,12 +166,12 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def demo_sign_in(request: HttpRequest, who: str) -> HttpResponse:
     """In a demo market only: sign in as one of its people with one click."""
-    person = queries.demo_person(who) if settings.DEMO else None
-    if person is None:
+    found = queries.demo_person(who) if settings.DEMO else None
+    if found is None:
         raise Missing(_("There is no such page."))
-    login(request, person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    login(request, found, backend="allauth.account.auth_backends.AuthenticationBackend")
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
         target = "/"
-    messages.info(request, _("You are now %(name)s. Nothing here is real.") % {"name": person.name})
+    messages.info(request, _("You are now %(name)s. Nothing here is real.") % {"name": found.name})
     return redirect(target)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from django.utils.translation import gettext as _
 from ninja import Schema
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, le=100_000)]
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-NO_NUL = Field(pattern=r"^[^\x00]*$")
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul", "{why}", {"why": _("The text holds a character that cannot be kept: NUL.")})
+    return text
+
+
+NO_NUL = AfterValidator(_without_nul)
 """For text that goes to the database, which cannot hold the character NUL."""
 
 IdempotencyKey = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]

@@ -82,12 +82,86 @@ def test_only_operators_decide_and_never_on_themselves() -> None:
     assert not AuditEntry.objects.filter(verb__startswith="accounts.vetting").exists()
 
 
+@pytest.mark.parametrize(
+    "links",
+    [
+        ["javascript:alert(1)"],
+        ["data:text/html,x"],
+        ["example.org"],
+        [f"https://example.org/{'x' * 300}"],
+        ["https://a.org"] * 6,
+    ],
+)
+def test_an_application_takes_web_addresses_only_whoever_sends_them(client: Client, links: list[str]) -> None:
+    creator = make_creator(vetted=False)
+    with pytest.raises(Invalid) as refused:
+        actions.apply_for_vetting(actor=creator.user, statement=STATEMENT, links=links)
+    assert refused.value.field == "links"
+    client.force_login(creator.user)
+    form = client.post("/me/vetting/", {"statement": STATEMENT, "links": "\n".join(links)})
+    assert (form.status_code, list(form.context["form"].errors)) == (422, ["links"])
+    assert not VettingApplication.objects.exists()
+
+
+def test_the_addresses_of_an_application_are_shown_to_operators(client: Client) -> None:
+    creator = make_creator(vetted=False)
+    client.force_login(creator.user)
+    client.post("/me/vetting/", {"statement": STATEMENT, "links": "https://example.org/a\n\n https://example.org/b \n"})
+    assert VettingApplication.objects.get().links == ["https://example.org/a", "https://example.org/b"]
+    client.force_login(make_user(operator=True))
+    assert 'href="https://example.org/b"' in client.get("/operator/vetting/").content.decode()
+
+
+def test_an_application_that_another_operator_decided_meanwhile_says_so(client: Client) -> None:
+    creator, first, second = make_creator(vetted=False), make_user(operator=True), make_user(operator=True)
+    application = actions.apply_for_vetting(actor=creator.user, statement=STATEMENT)
+    actions.decide_vetting(actor=first, application_id=application.pk, approve=True)
+    client.force_login(second)
+    late = client.post(f"/operator/vetting/{application.pk}/", {"answer": "decline", "reason": "The links are dead."})
+    assert late.status_code == 409
+    assert "Reload the page" in late.content.decode()
+    application.refresh_from_db()
+    assert application.state == VettingApplication.State.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("put", "me/creator", {"handle": "lena", "headline": "a\x00b", "languages": ["en"]}, "headline"),
+        ("put", "me/creator", {"handle": "lena", "headline": "a", "about": "\x00", "languages": ["en"]}, "about"),
+        ("post", "me/vetting", {"statement": f"{STATEMENT}\x00"}, "statement"),
+        ("post", "me/vetting", {"statement": STATEMENT, "links": ["https://example.org/\x00"]}, "links.0"),
+        ("post", "vetting/1/decision", {"approve": False, "reason": "a\x00b"}, "reason"),
+    ],
+)
+def test_text_that_cannot_be_kept_is_refused_by_name(
+    client: Client, method: str, path: str, body: dict[str, object], field: str
+) -> None:
+    creator = make_creator(vetted=False)
+    client.force_login(creator.user)
+    answer = getattr(client, method)(f"/api/{path}", body, "application/json")
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert "NUL" in answer.json()["message"]
+    assert not VettingApplication.objects.exists()
+    assert Creator.objects.get().headline == creator.headline
+
+
+def test_a_token_name_that_cannot_be_kept_is_refused(client: Client) -> None:
+    client.force_login(make_user())
+    for name in ("", "a\x00b", "x" * 81):
+        page = client.post("/me/tokens/", {"name": name}, follow=True)
+        assert "notice--bad" in page.content.decode()
+    assert not ApiToken.objects.exists()
+
+
 def test_a_token_acts_for_its_owner_until_revoked_and_is_never_kept_in_clear(client: Client) -> None:
     user = make_user("Token Owner")
     token, text = actions.make_token(actor=user, name="script")
     headers = {"Authorization": f"Bearer {text}"}
     assert client.get("/api/me", headers=headers).json()["name"] == "Token Owner"
     assert text not in str(ApiToken.objects.values().get(pk=token.pk))
+    token.refresh_from_db()
+    assert token.last_used_at is not None
     actions.revoke_token(actor=user, token_id=token.pk)
     assert client.get("/api/me", headers=headers).status_code == 401
 
@@ -109,6 +183,16 @@ def test_demo_sign_in_exists_in_a_demo_market_only(client: Client, settings: obj
     settings.DEMO = True
     assert client.post("/demo/sign-in/buyer/", {"next": "https://evil.example/"}).url == "/"
     assert client.session["_auth_user_id"] == str(buyer.pk)
+
+
+def test_operators_sign_in_where_the_second_factor_is_asked_for(client: Client) -> None:
+    operator = make_user(operator=True)
+    asked = client.post("/operator/admin/login/", {"username": operator.email, "password": "correct horse battery"})
+    assert asked.status_code == 302
+    assert asked.headers["Location"].startswith("/account/login/")
+    assert "_auth_user_id" not in client.session
+    client.force_login(make_user())
+    assert client.get("/operator/admin/", follow=True).status_code == 403
 
 
 def test_the_command_makes_operators_of_people_who_signed_up_and_of_nobody_else() -> None:
