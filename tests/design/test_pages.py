@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from playwright.sync_api import Browser
 
-from atelier.market.core.testing import make_creator
+from atelier.market.accounts.actions import apply_for_vetting
+from atelier.market.core.testing import make_creator, make_user
 from atelier.market.discovery.testing import make_listed
 from atelier.market.generation import actions as generation
 from atelier.market.generation.testing import make_playground
@@ -59,6 +61,33 @@ def test_public_pages_are_open_to_everyone(
         for violation in Axe().run(page).response["violations"]:
             if violation["impact"] in {"serious", "critical"}:
                 found.append(f"{name}: {violation['id']}: {violation['nodes'][0]['html'][:200]}")
+    context.close()
+    assert not found
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (520, "light")])
+def test_the_bar_of_an_operator_and_its_menus_stay_within_the_screen(
+    live_server: Any, browser: Browser, width: int, scheme: Any
+) -> None:
+    client = Client()
+    client.force_login(make_user("Oda Operator-Lindenbaum", operator=True))
+    creator = make_creator(vetted=False)
+    statement = "I have written labels and letters for small makers for nine years."
+    apply_for_vetting(actor=creator.user, statement=statement, links=[f"https://example.org/{'long-' * 30}"])
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(live_server.url + "/operator/vetting/")
+    for menu in page.locator("details.menu:visible").all():
+        menu.locator("summary").click()
+        panel = menu.locator(".menu__panel").bounding_box()
+        assert panel is not None
+        assert panel["x"] >= 0
+        assert panel["x"] + panel["width"] <= width
+        page.keyboard.press("Escape")
+    assert page.evaluate("document.body.scrollWidth <= document.body.clientWidth")
+    found = [each for each in Axe().run(page).response["violations"] if each["impact"] in {"serious", "critical"}]
     context.close()
     assert not found
 

@@ -121,7 +121,8 @@ function makeDropZone(input) {
     event.preventDefault();
     zone.classList.remove("is-over");
     const all = new DataTransfer();
-    for (const file of [...(input.multiple ? input.files : []), ...event.dataTransfer.files]) all.items.add(file);
+    const dropped = [...event.dataTransfer.files];
+    for (const file of input.multiple ? [...input.files, ...dropped] : dropped.slice(0, 1)) all.items.add(file);
     input.files = all.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
