@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -60,6 +61,9 @@ class RogueEngine(FakeEngine):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             (workspace / "deaf").touch()
             time.sleep(600)
+        if spec.category == "environment":
+            (workspace / "environment").write_text(json.dumps(dict(os.environ)), encoding="utf-8")
         if spec.category == "priority":
             (workspace / "nice").write_text(str(os.nice(0)), encoding="utf-8")
-        return super().train(spec, workspace, report)
+        result = super().train(spec, workspace, report)
+        return result.model_copy(update={"card": {**result.card, "peak_memory_bytes": 1}})

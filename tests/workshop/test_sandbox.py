@@ -112,11 +112,12 @@ def test_readers_know_no_secrets(inspect: Inspect, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("DATABASE_URL", "postgres://secret")
     monkeypatch.setenv("ATELIER_SECRET_KEY", "secret")
     monkeypatch.setenv("STRIPE_SECRET", "secret")
+    monkeypatch.setenv("ATELIER_UNHEARD_OF", "secret")
     inspect("environment")
     (seen,) = tmp_path.glob("*/workspace/environment")
     names = seen.read_text(encoding="utf-8").splitlines()
     assert "ATELIER_EXTRA_ENGINES" in names
-    assert not {"DATABASE_URL", "ATELIER_SECRET_KEY", "STRIPE_SECRET"} & set(names)
+    assert not {"DATABASE_URL", "ATELIER_SECRET_KEY", "STRIPE_SECRET", "ATELIER_UNHEARD_OF"} & set(names)
 
 
 def test_many_threads_may_ask_at_once(inspect: Inspect) -> None:

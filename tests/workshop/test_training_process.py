@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -61,18 +62,42 @@ def test_training_steps_back(runtime: LocalRuntime, training: Training, tmp_path
     assert int((tmp_path / "nice").read_text()) >= os.nice(0) + 15 or int((tmp_path / "nice").read_text()) == 19
 
 
+def test_training_is_told_what_it_needs_and_none_of_the_sites_secrets(
+    runtime: LocalRuntime, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "ATELIER_SECRET_KEY", "ATELIER_EMAIL_HOST", "ATELIER_TEXT_BASE", "SOMEBODY"):
+        monkeypatch.setenv(name, "a secret")
+    monkeypatch.setenv("ATELIER_ROGUE_MOOD", "calm")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    runtime.train("rogue", training(category="environment"), tmp_path, lambda _: None)
+    told = json.loads((tmp_path / "environment").read_text(encoding="utf-8"))
+    assert "a secret" not in told.values()
+    assert (told["ATELIER_ROGUE_MOOD"], told["OMP_NUM_THREADS"]) == ("calm", "3")
+    assert told["PATH"] == os.environ["PATH"]
+
+
+def test_the_memory_of_a_training_is_measured_whatever_its_engine_says(
+    runtime: LocalRuntime, training: Training, tmp_path: Path
+) -> None:
+    assert runtime.train("rogue", training(), tmp_path, lambda _: None).card["peak_memory_bytes"] > 10_000_000
+
+
 def test_named_errors_pass_through(runtime: LocalRuntime, training: Training, tmp_path: Path) -> None:
     with pytest.raises(TooFewWorks) as caught:
         runtime.train("fake", training(works=training().works[:1]), tmp_path, lambda _: None)
     assert caught.value.remedy
 
 
-def test_a_crash_says_what_the_process_said_last(runtime: LocalRuntime, training: Training, tmp_path: Path) -> None:
+def test_a_crash_says_what_the_process_said_last_and_the_log_says_all(
+    runtime: LocalRuntime, training: Training, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(TrainCrashed, match="the last thing it said") as caught:
         runtime.train("rogue", training(category="crash"), tmp_path, lambda _: None)
     assert caught.value.code == "train_crashed"
-    with pytest.raises(TrainCrashed, match="failed on purpose at step 2"):
+    with pytest.raises(TrainCrashed, match="failed on purpose at step 2") as caught:
         runtime.train("fake", training(recipe={"fail_at": 2}), tmp_path, lambda _: None)
+    assert "Traceback" not in caught.value.message
+    assert "Traceback" in caplog.text
 
 
 def test_a_killed_training_is_a_crash(runtime: LocalRuntime, training: Training, tmp_path: Path) -> None:
@@ -135,6 +160,12 @@ def test_closing_the_runtime_ends_its_trainings(runtime: LocalRuntime, training:
     thread.join(20)
     assert gone(pid)
     assert [type(error) for error in ended] == [Cancelled]
+
+
+def test_a_closed_runtime_trains_no_more(runtime: LocalRuntime, training: Training, tmp_path: Path) -> None:
+    runtime.close()
+    with pytest.raises(Cancelled):
+        runtime.train("rogue", training(recipe={"seconds_per_step": 60}), tmp_path, lambda _: None)
 
 
 @pytest.mark.parametrize("category", ["", "deaf"])

@@ -47,7 +47,8 @@ class Engine(Protocol):
     the engine's own cache folder.
 
     Two more methods are optional: `warm()` loads what the first generation would wait for, and `close()` frees it;
-    after `close` the engine may still be used and loads again what it needs.
+    after `close` the engine may still be used and loads again what it needs. Its settings are variables of the
+    environment that begin with `ATELIER_<NAME>_`: files are read and adapters trained where no others are seen.
     """
 
     name: str

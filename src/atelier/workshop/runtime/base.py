@@ -31,7 +31,7 @@ class Runtime(Protocol):
     def inspect(self, engine: str, upload: Upload, workspace: Path) -> Inspection:
         """Inspect a hostile file in a process of its own, bounded in time and memory.
 
-        Errors: OverTime; Unreadable, also when the reader crashed on the file or wanted too much memory.
+        Errors: OverTime; Unreadable, also when the reader crashed on the file or wanted too much memory; Busy.
         """
         ...
 

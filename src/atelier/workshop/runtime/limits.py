@@ -9,13 +9,17 @@ import re
 import resource
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|KEY|DATABASE|DSN|STRIPE|AWS_|S3_|SMTP|EMAIL", re.IGNORECASE)
-_PLAIN = re.compile(
-    r"PATH|HOME|USER|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|LD_\w+|DYLD_\w+|PYTHON\w+|VIRTUAL_ENV|XDG_\w+|ATELIER_\w+"
+# The interpreter, the system's libraries, and our own; the last is the mark by which the supervisor finds orphans.
+_NEEDED = (
+    r"PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|LD_\w+|DYLD_\w+|PYTHON\w+|VIRTUAL_ENV|XDG_\w+"
+    r"|ATELIER_(?:CACHE|EXTRA_ENGINES|SUPERVISED)"
 )
+# Threads, memory and accelerators of the libraries that compute.
+_COMPUTING = r"(?:OMP|KMP|GOMP|MKL|OPENBLAS|MALLOC|CUDA|CUBLAS|NVIDIA|HIP|ROCR|HSA|TORCH|TORCHINDUCTOR|PYTORCH)_\w+"
 
 
 def die_with(parent: int) -> None:
@@ -64,11 +68,14 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def bare_environment() -> dict[str, str]:
-    """The environment without anything secret, for processes that read strangers' files."""
-    plain = {k: v for k, v in os.environ.items() if _PLAIN.fullmatch(k) and not _SECRET.search(k)}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return plain | threads
+def bare_environment(engines: Iterable[str]) -> dict[str, str]:
+    """Of this process's environment what engines need and nothing else: none of the site's secrets is among it.
+
+    The settings of an engine itself are the variables that begin with `ATELIER_<NAME>_`.
+    """
+    own = "|".join(re.sub(r"\W", "_", name).upper() for name in engines)
+    needed = re.compile(rf"{_NEEDED}|{_COMPUTING}|ATELIER_(?:{own})_\w+")
+    return {name: value for name, value in os.environ.items() if needed.fullmatch(name)}
 
 
 def _limit(kind: int, value: int) -> None:

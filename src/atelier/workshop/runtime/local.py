@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -24,9 +25,12 @@ from atelier.workshop.contract import (
 from atelier.workshop.contract.registry import engine as engine_named
 
 from .hands import Hands
+from .limits import bare_environment
 from .processes import Child, Gone
 from .sandbox import MEMORY_BYTES, Sandbox, upload_name
 from .wire import error_from_wire
+
+log = logging.getLogger(__name__)
 
 _HANDS_BYTES = 512 << 20
 _HEARTBEAT_SECONDS = 0.25
@@ -34,7 +38,7 @@ _GRACE_SECONDS = 1.5
 
 
 class TrainCrashed(WorkshopError):
-    """The training process ended without a result. The message ends with what it said last."""
+    """The training process ended without a result. The message ends with the last line that it said."""
 
     code = "train_crashed"
 
@@ -79,17 +83,22 @@ class LocalRuntime:
 
     def train(self, engine: str, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
         engine_named(engine)
-        child = Child("train", dict(os.environ))
+        child = Child("train", bare_environment([engine]))
         with self._lock:
             self._training.add(child)
+            if self._closed:
+                child.kill()
         try:
             child.send({"engine": engine, "spec": spec.model_dump(mode="json"), "workspace": str(workspace)})
             answer = self._follow(child, report)
         except Gone:
             if self._closed:
                 raise Cancelled from None
+            said = child.last_words() or "nothing"
+            log.error("the training process ended without a result: %s", said)
+            # A creator may read this: the rest tells of the machine and is for the log.
             raise TrainCrashed(
-                f"The training process ended unexpectedly. It said last: {child.last_words() or 'nothing'}",
+                f"The training process ended unexpectedly. It said last: {said.splitlines()[-1]}",
                 remedy="Start the training again; if it fails again, show this message to the operator.",
             ) from None
         except BaseException:
@@ -102,7 +111,7 @@ class LocalRuntime:
         if "error" in answer:
             raise error_from_wire(answer["error"])
         result = TrainResult.model_validate(answer["result"])
-        card = {"peak_memory_bytes": answer["peak_memory_bytes"], **result.card}
+        card = {**result.card, "peak_memory_bytes": answer["peak_memory_bytes"]}
         return result.model_copy(update={"card": card})
 
     def _follow(self, child: Child, report: Report) -> dict[str, Any]:

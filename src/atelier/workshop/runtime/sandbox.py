@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from atelier.workshop.contract import Busy, OverTime, Unreadable
+from atelier.workshop.contract import Busy, OverTime, Unreadable, engines
 
 from .limits import bare_environment
 from .processes import Child, Gone
@@ -23,6 +23,7 @@ FILE_BYTES = 512 << 20
 _START_SECONDS = 30
 _IDLE_SECONDS = 30.0
 _CHILD_CALLS = 500
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Sandbox:
@@ -116,7 +117,7 @@ class Sandbox:
                 raise Gone("the sandbox is closed")
             child, calls = self._idle.pop() if self._idle else (None, 0)
         if child is None:
-            child = Child("sandbox", bare_environment())
+            child = Child("sandbox", bare_environment(engines()) | _ONE_THREAD)
         with self._lock:
             self._busy.add(child)
         return child, calls

@@ -5,7 +5,6 @@ Mitchell et al. 2019, “Model Cards for Model Reporting”, https://arxiv.org/a
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ LIMITS = (
 def card(
     spec: TrainSpec, source: Base, divided: Split, chosen: Recipe, found: Fit, evaluation: Evaluation
 ) -> dict[str, Any]:
-    """Base, recipe, works by hash, cost and figures. JSON-able."""
+    """Base, recipe, works by hash and figures. JSON-able."""
     return {
         "engine": "text",
         "intended_use": INTENDED,
@@ -52,21 +51,8 @@ def card(
         },
         "guardrails": spec.guardrails.model_dump(mode="json"),
         "evaluation": evaluation.flat(),
-        "peak_memory_bytes": peak_memory(),
     }
 
 
 def _named(texts: Sequence[Text]) -> list[dict[str, str]]:
     return [{"id": text.work.id, "sha256": text.work.sha256} for text in texts]
-
-
-def peak_memory() -> int:
-    """The most memory this process ever held, in bytes."""
-    if sys.platform == "win32":
-        import psutil
-
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if sys.platform == "darwin" else peak * 1024)
