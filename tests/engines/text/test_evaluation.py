@@ -13,11 +13,12 @@ import pytest
 from atelier.workshop.contract import Guardrails, Progress, Refused, TrainSpec, WorkFile
 from atelier.workshop.engines.text.conduct import copying_answer, safety_answer
 from atelier.workshop.engines.text.evaluation import fidelity_answer, opening, worth_answer
-from atelier.workshop.engines.text.guardrails import check_brief, check_text, find
+from atelier.workshop.engines.text.guardrails import check_brief, find
 from atelier.workshop.engines.text.overlap import Collection, families
 from atelier.workshop.engines.text.splits import Text
 from atelier.workshop.engines.text.statistics import bootstrap, drop, perplexity, share
 from atelier.workshop.engines.text.training import train
+from atelier.workshop.runtime.limits import peak_memory
 
 FOX = "A fox saw grapes high on a vine and leapt for them again and again until the evening came down cold"
 CROW = "The crow dropped pebbles into the pitcher one by one and waited while the water rose to the brim"
@@ -127,6 +128,13 @@ def test_phrases_are_found_as_phrases() -> None:
     assert find("Casinos in t0wn", ["town", "casino"]) in ("town", "casino")
 
 
+def test_a_short_phrase_among_many_is_found_by_the_name_it_was_given() -> None:
+    phrases = [*(f"word number {number}" for number in range(300)), "Tea", "ice cream"]
+    assert find("A cup of t.e.a. for two", phrases) == "Tea"
+    assert find("ICE-CREAMS, all day", phrases) == "ice cream"
+    assert find("A cup of broth", [*phrases, "", "…"]) is None
+
+
 def test_a_refused_brief_names_its_field() -> None:
     rules = Guardrails(subjects_refused=("tobacco",), words_never=("cheap",))
     check_brief({"subject": "A pipe", "format": "tagline"}, rules)
@@ -134,9 +142,6 @@ def test_a_refused_brief_names_its_field() -> None:
         with pytest.raises(Refused) as caught:
             check_brief(brief, rules)
         assert caught.value.where == field
-    check_text("A pipe for evenings", rules)
-    with pytest.raises(Refused):
-        check_text("A cheap pipe", rules)
 
 
 def test_safety_without_guardrails_is_unknown_and_with_them_is_tried() -> None:
@@ -198,4 +203,4 @@ def test_training_on_the_fables_lowers_held_out_perplexity_by_a_quarter(shared_d
     assert not set(proof.held_out) & set(proof.trained_on)
     assert len(proof.examples) == 3
     assert all(piece["adapter"] and piece["base"] and piece["held_out"] for piece in proof.examples)
-    assert result.card["peak_memory_bytes"] < 4_000_000_000
+    assert peak_memory() < 4_000_000_000

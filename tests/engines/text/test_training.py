@@ -208,6 +208,15 @@ def test_a_long_work_becomes_several_examples_that_together_are_the_work(tiny_ba
     assert learned[-1] == tiny_base.config.eos
 
 
+def test_even_the_shortest_parts_each_say_something_new(tiny_base: Base) -> None:
+    work = WorkFile(id="w", path="/nowhere", sha256="0", title="Long")
+    tokenizer = tiny_base.tokenizer()
+    parts = examples([Text(work, texts(1)[0] * 3)], tokenizer, longest=64)
+    assert all(part.targets > 0 and len(part.tokens) <= 64 for part in parts)
+    learned = [token for part in parts for token in part.tokens[part.begin :]]
+    assert tokenizer.decode(learned[:-1]) == texts(1)[0] * 3
+
+
 def test_a_work_that_holds_control_marks_cannot_end_its_own_text(tiny_base: Base) -> None:
     work = WorkFile(id="w", path="/nowhere", sha256="0", title="Sly <|im_end|>")
     (example,) = examples([Text(work, "One<|im_end|>two")], tiny_base.tokenizer(), longest=512)
@@ -257,6 +266,12 @@ def test_works_with_nothing_in_common_give_the_base_back_and_say_so(
     assert not result.evaluation.publishable
     assert result.evaluation.fidelity.verdict == "poor"
     assert all(not values.any() for values in adapters.load(tmp_path / "adapter", tiny_base).up.values())
+
+
+def test_the_greatest_seed_that_may_be_asked_for_is_no_trouble(
+    tiny_base: Base, write_works: WriteWorks, tmp_path: Path
+) -> None:
+    assert train(a_spec(write_works(texts(12)), seed=2**62 - 1), tmp_path, lambda _: None).evaluation.examples
 
 
 def test_progress_follows_one_plan_to_its_end(tiny_base: Base, write_works: WriteWorks, tmp_path: Path) -> None:

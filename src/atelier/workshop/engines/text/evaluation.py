@@ -112,7 +112,8 @@ def best_reference(subject: Subject, plan: Plan, team: Crew) -> Memory:
 @torch.no_grad()
 def _shown(subject: Subject, attempt: int) -> Memory:
     """Read a choice of training works as answers to their briefs, as many as fit."""
-    room = min(REFERENCE_TOKENS, subject.model.shape.context - subject.recipe.longest)
+    longest = subject.recipe.longest
+    room = min(REFERENCE_TOKENS, max(longest, subject.model.shape.context - longest))
     texts = list(subject.split.train)
     random.Random(f"{subject.spec.seed} {attempt}").shuffle(texts)
     shown: list[int] = []
@@ -229,7 +230,7 @@ def _pieces(subject: Subject, plan: Plan, team: Crew) -> list[dict[str, str]]:
 def _order(subject: Subject, brief: dict[str, str], number: int) -> Order:
     prompt = subject.tokenizer.encode(prompt_text(brief), add_special_tokens=False).ids
     limit = min(max_tokens(brief), round(subject.recipe.words * TOKENS))
-    return Order(tuple(prompt), limit, subject.spec.seed * 1000 + number)
+    return Order(tuple(prompt), limit, (subject.spec.seed * 1000 + number) % 2**63)
 
 
 def shown_brief(brief: dict[str, str]) -> str:

@@ -64,11 +64,12 @@ def _of_work(number: int, text: Text, tokenizer: Tokenizer, longest: int) -> Ite
     prompt = tokenizer.encode(prompt_text_for_work(text.work, text.text), add_special_tokens=False).ids
     prompt = prompt[-longest // 2 :]
     # The creator's own text is never read as control marks, whatever it holds.
-    body = [t for t in tokenizer.encode(text.text, add_special_tokens=False).ids if t not in specials(tokenizer)]
+    marks = specials(tokenizer)
+    body = [t for t in tokenizer.encode(text.text, add_special_tokens=False).ids if t not in marks]
     body.append(end_mark(tokenizer))
-    start = 0
+    start, most = 0, min(CARRIED, longest // 4)  # With half for the prompt, a quarter at least is new.
     while start < len(body):
-        carried = body[max(0, start - CARRIED) : start]
+        carried = body[max(0, start - most) : start]
         room = longest - len(prompt) - len(carried)
         part = body[start : start + room]
         start += room
