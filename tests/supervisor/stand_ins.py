@@ -9,7 +9,9 @@ from atelier.supervisor.main import main
 from atelier.supervisor.site import Site
 
 PREPARE = """
-import json, os, psycopg, time
+import errno, json, os, psycopg, time
+if os.environ.get("STAND_IN_DISK") == "full":
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 print(json.dumps({"step": "Making tables", "done": 0, "planned": 2}), flush=True)
 # Longer than the supervisor looks away, so that a person sees the step.
 time.sleep(0.6)
@@ -22,6 +24,8 @@ WEB = """
 import http.server, os, sys
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.headers["Host"].partition(":")[0] not in os.environ.get("ATELIER_HOSTS", "localhost,127.0.0.1"):
+            return self.send_error(400)
         names = ("DATABASE_URL", "ATELIER_DATA", "ATELIER_DEMO")
         body = "\\n".join([str(os.getpid()), *(os.environ[n] for n in names)]).encode()
         self.send_response(200)

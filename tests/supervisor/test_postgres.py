@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from atelier.supervisor import postgres
@@ -61,6 +62,45 @@ def test_a_stale_postmaster_file_does_not_stop_the_next_start(data: Path) -> Non
     assert (cluster.cluster / "postmaster.pid").exists()
     with throwaway_postgres(data) as again:
         assert again.answers()
+
+
+def test_a_port_that_was_half_written_is_drawn_anew(data: Path) -> None:
+    data.mkdir()
+    (data / "port").write_text("")
+    assert Cluster(data).port in postgres.PORTS
+    assert (data / "port").read_text() == str(Cluster(data).port)
+
+
+def test_a_full_disk_while_the_database_is_made_is_named_with_the_remedy(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.mkdir()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise psycopg.errors.DiskFull("could not extend file “base/1/1”: No space left on device")
+
+    monkeypatch.setattr(postgres.psycopg, "connect", refuse)
+    with pytest.raises(SupervisorError, match="The database could not be made: the disk is full") as caught:
+        Cluster(data).set_up()
+    assert "Free some space" in caught.value.remedy
+    assert not (data / "set-up").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps a cluster elsewhere")
+def test_a_cluster_that_lay_elsewhere_and_is_gone_is_not_replaced_by_an_empty_one(data: Path) -> None:
+    data.mkdir()
+    (data / "cluster").symlink_to(data.parent / "gone" / "cluster")
+    with pytest.raises(SupervisorError, match="and is gone") as caught:
+        Cluster(data).make()
+    assert f"rm {data / 'cluster'}" in caught.value.remedy
+    assert (data / "cluster").is_symlink()
+
+
+def test_a_new_cluster_forgets_what_was_set_up_in_the_old_one(data: Path) -> None:
+    data.mkdir()
+    (data / "set-up").write_text("of the cluster before")
+    assert Cluster(data, durable=False).make()
+    assert not (data / "set-up").exists()
 
 
 def test_an_identity_cannot_enter_a_private_folder_of_another(tmp_path: Path) -> None:

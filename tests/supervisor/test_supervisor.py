@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -20,6 +21,22 @@ Up = Callable[..., Run]
 
 def gone(processes: list[psutil.Process]) -> bool:
     return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+def test_ctrl_c_while_the_database_is_made_is_a_stop_and_no_failure(up: Up, data: Path) -> None:
+    run = up(made=False)
+
+    def maker() -> psutil.Process | None:
+        return next((p for p in run.family() if p.is_running() and "initdb" in p.name()), None)
+
+    wait_for(lambda: maker() is not None or run.process.poll() is not None, "initdb")
+    # A terminal's Ctrl-C reaches both.
+    with contextlib.suppress(psutil.Error, AttributeError):
+        maker().send_signal(signal.SIGINT)  # type: ignore[union-attr]
+    assert run.stop(signal.SIGINT) == 0
+    assert "cannot start" not in run.said()
+    assert run.said().rstrip().endswith("Stopped.")
+    assert not (data / "postgres" / "cluster.new").exists()
 
 
 @pytest.mark.parametrize("demand", [signal.SIGINT, signal.SIGTERM])
@@ -142,6 +159,7 @@ def test_a_second_copy_on_one_folder_is_refused_with_the_number_of_the_first(up:
     second = up()
     assert second.ends() == 1
     assert f"already runs on {first.data} (process {first.process.pid})" in second.said()
+    assert "Stop that one first, or give this one another folder with --data." in second.said()
     assert first.page() is not None
 
 
@@ -151,6 +169,7 @@ def test_data_of_a_newer_version_is_refused_and_left_as_it_is(up: Up, data: Path
     run = up(version="9.9.9")
     assert run.ends() == 1
     assert "was written by Atelier 10.0.0, and this is Atelier 9.9.9" in run.said()
+    assert "Update Atelier to 10.0.0 or newer" in run.said()
     assert (data / "VERSION").read_text() == "10.0.0\n"
     assert not (data / "postgres").exists()
 
@@ -163,7 +182,22 @@ def test_a_taken_port_is_named_before_anything_starts(up: Up, data: Path) -> Non
         run = up(port=port, made=False)
         assert run.ends() == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in run.said()
+    assert "choose another port: --port" in run.said()
     assert not (data / "postgres").exists()
+
+
+def test_a_disk_that_fills_up_while_the_market_is_prepared_is_named_with_the_remedy(up: Up, data: Path) -> None:
+    run = up(STAND_IN_DISK="full")
+    assert run.ends() == 1
+    assert f"Preparing the market failed: the disk that holds {data} is full." in run.said()
+    assert "Free some space, then start again." in run.said()
+    assert not (data / "VERSION").exists()
+
+
+def test_a_site_that_answers_to_its_own_name_only_is_found(up: Up) -> None:
+    run = up(ATELIER_HOSTS=".market.example,other.example")
+    wait_for(lambda: "Atelier is open" in run.said() or run.process.poll() is not None, "the site to open")
+    assert run.stop() == 0
 
 
 def test_a_given_database_is_used_and_none_is_started(up: Up, data: Path) -> None:
@@ -180,6 +214,15 @@ def test_a_given_database_that_is_down_is_waited_for_and_a_stop_is_heard(up: Up)
     wait_for(lambda: "Waiting for the database at 127.0.0.1:1/nothing" in run.said(), "the news")
     assert run.stop() == 0
     assert "hidden" not in run.said()
+
+
+@pytest.mark.parametrize("url", ["postgres://me:hid#den@127.0.0.1:5432/x", "postgres://me@here:port/x", "hidden"])
+def test_an_address_that_is_none_is_refused_without_showing_it(up: Up, url: str) -> None:
+    run = up(made=False, DATABASE_URL=url)
+    assert run.ends() == 1
+    assert "DATABASE_URL is no address of a database." in run.said()
+    assert "%23 for #" in run.said()
+    assert "hid" not in run.said()
 
 
 def test_a_given_database_that_refuses_the_password_is_not_waited_for(up: Up) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from .postgres import DATABASE, ROLE
 
 
 def environment_of(data: Path) -> dict[str, str]:
-    """DATABASE_URL, ATELIER_DATA and ATELIER_SECRET_KEY of the site in a data folder.
+    """DATABASE_URL, ATELIER_DATA and ATELIER_SECRET_KEY of the site in a data folder; a key that is set stays.
 
     Errors: SupervisorError when the folder holds no database of ours, or it was never started.
     """
@@ -26,5 +27,7 @@ def environment_of(data: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": f"postgres://{ROLE}:{password}@127.0.0.1:{port.read_text().strip()}/{DATABASE}",
         "ATELIER_DATA": str(data),
-        **({"ATELIER_SECRET_KEY": key.read_text().strip()} if key.exists() else {}),
+        **(
+            {"ATELIER_SECRET_KEY": key.read_text()} if key.exists() and not os.environ.get("ATELIER_SECRET_KEY") else {}
+        ),
     }

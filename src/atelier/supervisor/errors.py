@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+FULL = "No space left on device"
+"""What the system says when a disk is full, whoever passes it on."""
+FREE_SPACE = "Free some space, then start again."
+
 
 class SupervisorError(Exception):
     """A reason to stop, ready to be shown to a person. `remedy` says what to do about it."""

@@ -9,10 +9,10 @@ import re
 import secrets
 import shutil
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
-from .errors import SupervisorError
+from .errors import FREE_SPACE, FULL, SupervisorError
 
 ROOM_NEEDED = 500_000_000
 
@@ -23,7 +23,7 @@ class DataFolder:
 
     path: Path
     version: str
-    _lock: IO[str] | None = None
+    _lock: FileIO | None = None
 
     @property
     def logs(self) -> Path:
@@ -41,8 +41,10 @@ class DataFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            # Others may pass through (PostgreSQL under root is another user) but not look around.
-            self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            # A folder that holds other things already, such as a person's home, keeps the rights it has.
+            if not any(self.path.iterdir()) or (self.path / "lock").exists():
+                # Others may pass through (PostgreSQL under root is another user) but not look around.
+                self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
             self._take()
             self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -51,21 +53,21 @@ class DataFolder:
         self.require_room()
 
     def _take(self) -> None:
-        # Opened for append: the holder's number must stay readable when the lock is refused.
-        self._lock = (self.path / "lock").open("a+")
+        # Opened for append: the holder's number must stay readable when the lock is refused. Unbuffered: on a full disk
+        # nothing may be left over that closing would try to write again.
+        self._lock = FileIO(self.path / "lock", "a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.seek(0)
-            holder = self._lock.read().strip() or "unknown"
+            holder = self._lock.readall().decode(errors="replace").strip() or "unknown"
             self._lock.close()
             raise SupervisorError(
                 f"Atelier already runs on {self.path} (process {holder}).",
                 remedy="Stop that one first, or give this one another folder with --data.",
             ) from None
         self._lock.truncate(0)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
+        self._lock.write(f"{os.getpid()}\n".encode())
 
     def _refuse_newer(self) -> None:
         file = self.path / "VERSION"
@@ -118,7 +120,8 @@ def _ordered(version: str) -> tuple[int, ...]:
 
 def unwritable(path: Path, error: OSError) -> SupervisorError:
     """What the system said about a file or folder, with the remedy for it."""
-    if error.errno == errno.ENOSPC:
-        return SupervisorError(f"The disk that holds {path} is full.", remedy="Free some space, then start again.")
+    # Copying many files says what went wrong in its words alone.
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or FULL in str(error):
+        return SupervisorError(f"The disk that holds {path} is full.", remedy=FREE_SPACE)
     remedy = "Give a folder you may write to with --data."
-    return SupervisorError(f"{error.filename or path} cannot be used: {error.strerror}.", remedy=remedy)
+    return SupervisorError(f"{error.filename or path} cannot be used: {error.strerror or error}.", remedy=remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import socket
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ def require_free_port(host: str, port: int) -> None:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
-        raise SupervisorError(f"{host} is no address of this machine.", remedy="Correct --host.") from error
+        raise _no_address(host) from error
     with socket.socket(family) as probe:
         # As the web server does: connections of the last run that linger are no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,17 +31,23 @@ def require_free_port(host: str, port: int) -> None:
                 f"Port {port} is reserved for the system.", remedy="Choose one above 1023 with --port."
             ) from None
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise _no_address(host) from None
             raise SupervisorError(
                 f"Port {port} of {host} cannot be used: {error.strerror}.",
                 remedy=f"Stop what listens there, or choose another port: --port {port + 1 if port < 65535 else 8000}",
             ) from None
 
 
-def site_answers(host: str, port: int, path: str) -> bool:
-    """Whether the site answers 200 at `path` within two seconds."""
+def _no_address(host: str) -> SupervisorError:
+    return SupervisorError(f"{host} is no address of this machine.", remedy="Correct --host.")
+
+
+def site_answers(host: str, port: int, path: str, name: str = "localhost") -> bool:
+    """Whether the site answers 200 at `path` within two seconds when it is called `name`."""
     connection = http.client.HTTPConnection(reachable(host), port, timeout=2)
     try:
-        connection.request("GET", path, headers={"Host": f"localhost:{port}"})
+        connection.request("GET", path, headers={"Host": f"{name}:{port}"})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
@@ -60,7 +67,10 @@ def database_silence(url: str) -> str | None:
     """
     try:
         psycopg.connect(url, connect_timeout=3).close()
-    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+    except psycopg.ProgrammingError:
+        # Not in its own words: they may quote the password.
+        raise _unreadable_address() from None
+    except psycopg.OperationalError as error:
         words = str(error).strip().splitlines()[-1]
         if any(sign in words for sign in _HOPELESS):
             raise SupervisorError(f"The database refused: {words}.", remedy="Correct DATABASE_URL.") from None
@@ -69,6 +79,18 @@ def database_silence(url: str) -> str | None:
 
 
 def without_password(url: str) -> str:
-    """Host, port and name of a database address, fit to be shown."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or 'local'}:{parts.port or 5432}{parts.path}"
+    """Host, port and name of a database address, fit to be shown. Errors: SupervisorError when it is no address."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("postgres", "postgresql"):
+            raise _unreadable_address()
+        return f"{parts.hostname or 'local'}:{parts.port or 5432}{parts.path}"
+    except ValueError:
+        raise _unreadable_address() from None
+
+
+def _unreadable_address() -> SupervisorError:
+    return SupervisorError(
+        "DATABASE_URL is no address of a database.",
+        remedy="Write postgres://user:password@host:5432/name; in a password, %40 for @, %2F for / and %23 for #.",
+    )

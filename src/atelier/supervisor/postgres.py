@@ -28,7 +28,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from .errors import SupervisorError
+from .errors import FREE_SPACE, FULL, SupervisorError
 from .identity import Identity, unprivileged
 from .processes import Program
 
@@ -149,8 +149,9 @@ class Cluster:
     def port(self) -> int:
         """The port of this run: that of the last run when it is free."""
         file = self.folder / "port"
-        if file.exists() and _is_free(port := int(file.read_text())):
-            return port
+        kept = file.read_text().strip() if file.exists() else ""
+        if kept.isdigit() and _is_free(int(kept)):
+            return int(kept)
         port = free_port()
         file.write_text(str(port))
         return port
@@ -196,6 +197,8 @@ class Cluster:
         if done.returncode != 0:
             shutil.rmtree(half, ignore_errors=True)
             raise _explained("PostgreSQL could not be set up", done.stderr.strip(), "Correct that, then start again.")
+        # A new cluster knows nothing of what was set up in an earlier one.
+        (self.folder / "set-up").unlink(missing_ok=True)
         half.rename(home)
         return True
 
@@ -212,6 +215,11 @@ class Cluster:
         assert self.identity is not None
         self.folder.chmod(0o711)
         link = self.folder / "cluster"
+        if link.is_symlink() and not self.cluster.parent.exists():
+            raise SupervisorError(
+                f"The database of {self.folder.parent} lay in {self.cluster}, and is gone.",
+                remedy=f"Bring that folder back, or begin with an empty database: rm {link}",
+            )
         if link.exists() or link.is_symlink() or self.identity.can_enter(self.folder.resolve()):
             return
         _make_shared_place()
@@ -285,11 +293,21 @@ class Cluster:
         return True
 
     def set_up(self) -> None:
-        """Role, database and extensions, once; repeated from the start when a run was killed in the middle."""
+        """Role, database and extensions, once; repeated from the start when a run was killed in the middle.
+
+        Errors: SupervisorError with PostgreSQL's own words.
+        """
         done = self.folder / "set-up"
         wanted = json.dumps({"extensions": EXTENSIONS, "creates_databases": self.creates_databases})
         if done.exists() and done.read_text() == wanted:
             return
+        try:
+            self._make_database()
+        except psycopg.Error as error:
+            raise _explained("The database could not be made", str(error)) from error
+        done.write_text(wanted)
+
+    def _make_database(self) -> None:
         with psycopg.connect(self._url(ADMIN, "postgres"), autocommit=True) as admin:
             self._make_role(admin)
             if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
@@ -299,7 +317,6 @@ class Cluster:
             with psycopg.connect(self._url(ADMIN, database), autocommit=True) as admin:
                 for extension in EXTENSIONS:
                     admin.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
-        done.write_text(wanted)
 
     def _make_role(self, admin: psycopg.Connection[tuple[object, ...]]) -> None:
         rights = "LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS "
@@ -373,8 +390,8 @@ def _explained(
     what: str, words: str, remedy: str = "The whole story is in logs/postgres.log of the data folder."
 ) -> SupervisorError:
     """PostgreSQL's words as an error of ours, with the remedy for the causes that people meet."""
-    if "No space left on device" in words:
-        return SupervisorError(f"{what}: the disk is full.", remedy="Free some space, then start again.")
+    if FULL in words:
+        return SupervisorError(f"{what}: the disk is full.", remedy=FREE_SPACE)
     if "could not look up effective user ID" in words:
         remedy = "Start as a user that has a name (/etc/passwd), or set DATABASE_URL to a PostgreSQL that runs already."
     return SupervisorError(f"{what}: {' / '.join(words.splitlines()[-4:])}", remedy=remedy)

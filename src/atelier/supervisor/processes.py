@@ -79,6 +79,13 @@ def spawn(program: Program, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
     )
 
 
+class _Log(logging.handlers.RotatingFileHandler):
+    """A log that is left out when it cannot be written: a full disk is said on the console, and stops nothing."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
 @dataclass
 class Child:
     """One program kept running: start it, pump its output, let `attend` bring it back when it ends."""
@@ -109,9 +116,7 @@ class Child:
         """Runs the program now. Errors: OSError."""
         if self._log is None:
             self.log_file.parent.mkdir(parents=True, exist_ok=True)
-            self._log = logging.handlers.RotatingFileHandler(
-                self.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
-            )
+            self._log = _Log(self.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
         self._started = time.monotonic()
         self.process = spawn(self.program, subprocess.PIPE)
         assert self.process.stdout is not None
@@ -144,9 +149,7 @@ class Child:
         if self._log is not None:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%S")
             record = logging.LogRecord(self.program.name, logging.INFO, "", 0, f"{stamp} {line}", None, None)
-            # A full disk may not stop the supervisor; it is said on the console instead.
-            with contextlib.suppress(OSError):
-                self._log.emit(record)
+            self._log.emit(record)
         self.hear(self.program.name, line)
 
     def attend(self) -> int | None:
@@ -162,6 +165,8 @@ class Child:
         if self.process is not None:
             ended = self.process.returncode
             self._clear_group()
+            # What it said between the look at its pipe and its end is most likely why it ended.
+            self.pump()
             self.process = None
             self._failures = 0 if now - self._started > STEADY_AFTER else self._failures + 1
             self._not_before = now + BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
@@ -192,7 +197,8 @@ class Child:
         self._clear_group()
         self.pump()
         if self._log is not None:
-            self._log.close()
+            with contextlib.suppress(OSError):
+                self._log.close()
 
 
 def stop_all(children: list[Child], *, hurry: Callable[[], bool] = lambda: False) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import health
 from .console import Console
-from .errors import SupervisorError
+from .errors import FREE_SPACE, FULL, SupervisorError
 from .folder import ROOM_NEEDED, DataFolder
 from .leftovers import MARK, end_leftovers, reap_strangers
 from .postgres import Cluster
@@ -70,7 +70,10 @@ class Supervisor:
                 while True:
                     self._tick()
                     self._console.status(self._state())
-            except Stopped:
+            except (Stopped, SupervisorError):
+                # What fails because it was asked to stop (Ctrl-C reaches the making of a database too) is no failure.
+                if not self._demands:
+                    raise
                 self._console.status("Stopping; what is being written is finished first …")
             finally:
                 self._take_down()
@@ -110,7 +113,9 @@ class Supervisor:
         self._start("worker", self._site.worker, env, grace=5.0)
 
     def _site_answers(self) -> bool:
-        return health.site_answers(self._options.host, self._options.port, self._site.health_path)
+        # The site answers to the names it was given only; a leading dot or star stands for many.
+        name = os.environ.get("ATELIER_HOSTS", "").split(",")[0].strip().lstrip("*.") or "localhost"
+        return health.site_answers(self._options.host, self._options.port, self._site.health_path, name)
 
     def _wait_for_database(self, url: str) -> None:
         name = health.without_password(url)
@@ -123,13 +128,16 @@ class Supervisor:
         cluster = self._cluster = Cluster(self._folder.postgres)
         if not (cluster.cluster / "PG_VERSION").exists():
             self._console.status("Making the database (once, some seconds)")
-        cluster.make()
+        if cluster.make():
+            (self._folder.postgres / "prepared").unlink(missing_ok=True)
         if cluster.stop_leftover():
             self._console.say("Ended a PostgreSQL that an earlier run had left behind.")
         self._console.status("Starting PostgreSQL")
         child = self._run_child(cluster.program())
 
         def alive() -> bool:
+            if self._demands:
+                raise Stopped
             self._tick_children()
             return child.running or child.restarts < HOPELESS_AFTER
 
@@ -158,8 +166,7 @@ class Supervisor:
             stop_all([child])
             self._progress.pop("prepare", None)
         if code != 0:
-            words = " / ".join(child.last_lines[-3:]) or f"exit code {code}"
-            raise SupervisorError(f"Preparing the market failed: {words}", remedy=self._see("prepare"))
+            raise self._failed("Preparing the market failed", child, f"exit code {code}")
         self._folder.record_version()
         if own:
             self._folder.write("postgres/prepared", key)
@@ -174,7 +181,7 @@ class Supervisor:
             "PYTHONUNBUFFERED": "1",
             MARK: str(self._folder.path),
         }
-        env.setdefault("ATELIER_SECRET_KEY", self._folder.secret_key())
+        env["ATELIER_SECRET_KEY"] = env.get("ATELIER_SECRET_KEY") or self._folder.secret_key()
         # numpy's threads wait by spinning: beside other busy processes one thread is six times quicker than two.
         env.setdefault("OPENBLAS_NUM_THREADS", "1")
         return env
@@ -196,7 +203,7 @@ class Supervisor:
 
     def _hear(self, name: str, line: str) -> None:
         """Takes one line of a child: progress into the status, the rest to the console where it is of interest."""
-        if "No space left on device" in line:
+        if FULL in line:
             self._say_full()
         if line.startswith("{"):
             with contextlib.suppress(ValueError, KeyError, TypeError):
@@ -239,12 +246,14 @@ class Supervisor:
             seconds = int(time.monotonic() - begun)
             self._console.status(words + (f" ({seconds // 10 * 10} s)" if seconds >= 10 else ""))
             if broken.restarts >= HOPELESS_AFTER:
-                name = broken.program.name
-                said = " / ".join(broken.last_lines[-3:])
-                raise SupervisorError(f"“{name}” ends as soon as it starts: {said}", remedy=self._see(name))
+                raise self._failed(f"“{broken.program.name}” ends as soon as it starts", broken, "it says nothing")
 
-    def _see(self, name: str) -> str:
-        return f"The whole story is in {self._folder.logs / f'{name}.log'}."
+    def _failed(self, what: str, child: Child, otherwise: str) -> SupervisorError:
+        """What a child said last as the reason why we cannot go on."""
+        if any(FULL in line for line in child.last_lines):
+            return SupervisorError(f"{what}: the disk that holds {self._folder.path} is full.", remedy=FREE_SPACE)
+        words = " / ".join(child.last_lines[-3:]) or otherwise
+        return SupervisorError(f"{what}: {words}", remedy=f"The whole story is in {child.log_file}.")
 
     def _watch_room(self) -> None:
         if time.monotonic() - self._room_checked > ROOM_CHECK_EVERY:
