@@ -7,6 +7,7 @@ Progress goes to standard error, the installer's own words to install.log in the
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -19,11 +20,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = Path(os.environ.get("ATELIER_VENV") or ROOT / ".venv")
+LOCK = VENV.parent / f".{VENV.name.lstrip('.')}.lock"
 LOCKS = ROOT / "requirements"
 # Without hashes, because the file differs by platform: a CPU build in some places, a CUDA build with more packages
 # elsewhere. What it needs on every platform is pinned in base.lock, which is installed before it.
 TORCH = "torch==2.13.0"
 ROOM_NEEDED = 3_000_000_000
+FULL_REMEDY = "The disk is full: free some space and start again; what is done stays done."
 
 
 class Failure(Exception):
@@ -52,20 +55,26 @@ def digest(*parts: Path | str) -> str:
 
 
 def make_venv() -> None:
-    """An empty environment; one that still runs is kept as it is, one that no longer does is made anew."""
-    if runs():
+    """An empty environment; one that still runs is kept as it is, one that does not, or is half made, is made anew."""
+    half_made = LOCK.with_suffix(".making")
+    if runs() and not half_made.exists():
         return
-    if VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir()):
+    ours = half_made.exists() or (VENV / "pyvenv.cfg").exists()
+    if VENV.exists() and not ours and any(VENV.iterdir()):
         raise Failure(f"{VENV} exists and is not a virtual environment. Move it away, or set ATELIER_VENV to another.")
     if shutil.disk_usage(VENV.parent).free < ROOM_NEEDED:
         raise Failure(f"Less than 3 GB are free where {VENV} would stand. Free some, or set ATELIER_VENV to another.")
-    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
+    half_made.touch()
+    # The interpreter behind this one, which may be that of the very environment that is cleared.
+    maker = getattr(sys, "_base_executable", sys.executable)
+    done = subprocess.run([maker, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
     if done.returncode != 0:
         words = (done.stdout + done.stderr).strip().splitlines()
         raise Failure(
             f"{sys.executable} could not make a virtual environment: {' '.join(words[-3:])}\n"
             "On Debian and Ubuntu: apt-get install python3-venv"
         )
+    half_made.unlink()
 
 
 def pip(*arguments: str, expected: int = 0) -> None:
@@ -95,7 +104,7 @@ def pip(*arguments: str, expected: int = 0) -> None:
     if code != 0:
         reason = [line for line in tail if not line.startswith("WARNING")][-6:]
         if any("No space left on device" in line for line in tail):
-            reason.append("The disk is full: free some space and start again; what is done stays done.")
+            reason.append(FULL_REMEDY)
         raise Failure("\n".join([*reason, f"The whole story is in {VENV / 'install.log'}."]))
 
 
@@ -126,7 +135,7 @@ def steps(level: str) -> list[tuple[str, str, str, Callable[[], None]]]:
 def ensure(level: str) -> None:
     """Does the steps whose stamp is missing or differs. Two runs at once wait for each other."""
     VENV.parent.mkdir(parents=True, exist_ok=True)
-    with (VENV.parent / f".{VENV.name.lstrip('.')}.lock").open("w") as lock:
+    with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         planned = steps(level)
         if not runs():
@@ -153,7 +162,8 @@ def main() -> int:
     except Failure as failure:
         say(f"\nAtelier could not be installed.\n{failure}")
     except OSError as error:
-        say(f"\nAtelier could not be installed: {error}")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        say(f"\nAtelier could not be installed: {error}" + (f"\n{FULL_REMEDY}" if full else ""))
     except KeyboardInterrupt:
         say("\nStopped. Start again to go on where this left off.")
     else:
