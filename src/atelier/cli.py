@@ -7,6 +7,7 @@ works; 5 refused by a guardrail; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -42,7 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERNAL
     except OSError as error:
-        console.error(WorkshopError(f"{error.strerror or error}.", where=str(error.filename or "")))
+        remedy = "Free some space, then run it again." if error.errno == errno.ENOSPC else ""
+        console.error(WorkshopError(f"{error.strerror or error}.", where=str(error.filename or ""), remedy=remedy))
         return INTERNAL
     except Exception as error:
         traceback.print_exc()
@@ -153,10 +155,9 @@ def _workshop_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def _seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 1 << 62:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return value
+    if not text.isdecimal() or int(text) >= 1 << 62:
+        raise argparse.ArgumentTypeError(f"“{text}” must be a whole number from 0 to {(1 << 62) - 1}")
+    return int(text)
 
 
 if __name__ == "__main__":

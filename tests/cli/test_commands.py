@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -15,6 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
+
+from atelier import cli
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 WORK = "The harbour wakes at {n}. Somebody counts the boats, somebody counts the gulls, and the tide counts nobody."
@@ -172,7 +175,10 @@ def test_wrong_inputs_are_named(run: Run, works: Path) -> None:
 def test_wrong_usage_has_an_exit_code_of_its_own(run: Run) -> None:
     assert run().returncode == 2
     assert run("train").returncode == 2
-    assert run("train", "--works", "a", "--out", "b", "--seed", "-1").returncode == 2
+    for seed in ("-1", "one", str(1 << 62)):
+        wrong = run("train", "--works", "a", "--out", "b", "--seed", seed)
+        assert wrong.returncode == 2
+        assert f"“{seed}” must be a whole number from 0" in wrong.stderr
     assert run("--help").returncode == 0
 
 
@@ -319,6 +325,17 @@ def test_ctrl_c_ends_generation(adapter: Path, brief: Path, tmp_path: Path) -> N
     assert process.returncode == 130
     assert not (tmp_path / "out").exists()
     assert leftovers(tmp_path) == []
+
+
+def test_a_full_disk_is_named_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out/adapter")
+
+    monkeypatch.setattr(cli, "_run", full)
+    assert cli.main(["engines"]) == 1
+    assert "out/adapter: No space left on device. Free some space, then run it again." in capsys.readouterr().err
 
 
 # Looking -----------------------------------------------------------------------------------------------------------
