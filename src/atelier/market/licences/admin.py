@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from atelier.market.ledger.admin import ReadOnly
+from atelier.market.core.admin import ReadOnly
 
 from .models import Licence, LicensedFile
 

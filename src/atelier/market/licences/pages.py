@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from atelier.market.accounts.queries import person
-from atelier.market.core.models import LiveEvent
+from atelier.market.core import live
 from atelier.market.generation.cards import cards
 
 from . import actions, queries
-from .models import LicensedFile
+from .models import Licence, LicensedFile
 from .sending import send
 
 A_PAGE = 24
@@ -37,9 +37,8 @@ def licences(request: HttpRequest) -> HttpResponse:
 @require_GET
 def licence(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One licence: the whole piece, its files, its certificate."""
-    topic = queries.licence_of(request.user, pk).topic
     # Before the state is read, so that what happens in between is heard again rather than missed.
-    last = LiveEvent.objects.filter(topic=topic).order_by("-id").values_list("pk", flat=True).first() or 0
+    last = live.latest(Licence(pk=pk).topic)
     found = queries.licence_of(request.user, pk)
     files = queries.files_for(request.user, found)
     (card,) = cards([found.output], request.user)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 import unicodedata
 from datetime import datetime
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -14,7 +16,13 @@ if TYPE_CHECKING:
 
 MARGIN = 62.0
 MEASURE = 330.0
-SERIF, ITALIC, SANS, MONO = "Times-Roman", "Times-Italic", "Helvetica", "Courier"
+SERIF, ITALIC, SANS, MONO = "Noto Serif", "Noto Serif Italic", "Noto Sans", "Courier"
+FONTS = {
+    SERIF: ("fontpkg_noto_serif", "NotoSerif[wdth,wght].ttf"),
+    ITALIC: ("fontpkg_noto_serif", "NotoSerif-Italic[wdth,wght].ttf"),
+    SANS: ("fontpkg_noto_sans", "NotoSans[wdth,wght].ttf"),
+}
+"""What is embedded, so that names are spelt in Latin, Greek and Cyrillic letters everywhere; hashes are plain ASCII."""
 INK, SOFT, SEAL, LINE = "#23211e", "#6b665f", "#b3402a", "#d8d2c8"
 
 
@@ -23,6 +31,7 @@ def as_pdf(told: dict[str, Any]) -> bytes:
     from reportlab.lib.pagesizes import A4
     from reportlab.pdfgen.canvas import Canvas
 
+    _load_fonts()
     paper = io.BytesIO()
     # `invariant` leaves out the time of making and the random document id.
     canvas = Canvas(paper, pagesize=A4, invariant=1, pageCompression=1, lang="en")
@@ -32,6 +41,9 @@ def as_pdf(told: dict[str, Any]) -> bytes:
     y = _head(canvas, told, width, height)
     for label, value, face in _facts(told):
         y = _fact(canvas, label, value, face, y)
+    if _lacks_letters(told):
+        note = _("“?” stands for a letter that this page cannot show; certificate.json has it.")
+        _write(canvas, note, SANS, 8, MARGIN, y, SOFT)
     _foot(canvas, told, width)
     canvas.showPage()
     canvas.save()
@@ -86,12 +98,14 @@ def _named(name: str, number: int) -> str:
 
 def _fact(canvas: Canvas, label: str, value: str, face: str, y: float) -> float:
     """One row: the label small and soft on the left, the value on as many lines as it needs."""
-    _write(canvas, _wrapped(canvas, label, SANS, 8, 130)[0], SANS, 8, MARGIN, y, SOFT)
-    size = 8.0 if face == MONO else 10.0
+    size, below = (8.0 if face == MONO else 10.0), y
+    for part in _wrapped(canvas, label, SANS, 8, 130):
+        _write(canvas, part, SANS, 8, MARGIN, below, SOFT)
+        below -= 10
     for part in _wrapped(canvas, value, face, size, MEASURE):
         _write(canvas, part, face, size, MARGIN + 140, y, INK)
         y -= size + 4
-    return y - 7
+    return min(y, below) - 7
 
 
 def _foot(canvas: Canvas, told: dict[str, Any], width: float) -> None:
@@ -123,13 +137,13 @@ def _write(
 ) -> None:
     canvas.setFont(face, size)
     canvas.setFillColor(colour)
-    (canvas.drawRightString if right else canvas.drawString)(x, y, _printable(text))
+    (canvas.drawRightString if right else canvas.drawString)(x, y, _printable(text, face))
 
 
 def _wrapped(canvas: Canvas, text: str, face: str, size: float, width: float) -> list[str]:
     """The text in lines no wider than `width`: broken at blanks, within a word only where it must be."""
     lines, line = [], ""
-    for word in _printable(text).split(" "):
+    for word in _printable(text, face).split(" "):
         while canvas.stringWidth(word, face, size) > width:
             fits = max(1, int(len(word) * width / canvas.stringWidth(word, face, size)))
             if line:
@@ -145,14 +159,42 @@ def _wrapped(canvas: Canvas, text: str, face: str, size: float, width: float) ->
     return [*lines, line]
 
 
-def _printable(text: str) -> str:
-    """The text in the letters that every PDF reader has (Windows-1252); the JSON holds the exact spelling."""
-    plain = []
-    for letter in text:
-        try:
-            letter.encode("cp1252")
-            plain.append(letter)
-        except UnicodeEncodeError:
-            bare = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
-            plain.append(bare or "?")
-    return "".join(plain)
+def _lacks_letters(told: dict[str, Any]) -> bool:
+    """Whether a name that people chose holds a letter that a face does not have."""
+    names = (told["creator"]["name"], told["buyer"]["name"], told["made_with"]["creation_model"])
+    return any(_printable(name, face).count("?") > name.count("?") for name in names for face in (ITALIC, SANS))
+
+
+def _printable(text: str, face: str) -> str:
+    """The text in letters that the face has: without its accents where only those are missing, or else “?”."""
+    return "".join(
+        letter if _has(face, letter) else _bare(letter, face) for letter in unicodedata.normalize("NFC", text)
+    )
+
+
+def _bare(letter: str, face: str) -> str:
+    plain = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in plain if not unicodedata.combining(part) and _has(face, part)) or "?"
+
+
+def _has(face: str, letter: str) -> bool:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    font = pdfmetrics.getFont(face)
+    return ord(letter) in font.face.charToGlyph if isinstance(font, TTFont) else letter.isascii()
+
+
+_loading = threading.Lock()
+
+
+def _load_fonts() -> None:
+    """Make the faces known, once a process: one loaded anew would not know the letters of a page being drawn."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    with _loading:
+        known = pdfmetrics.getRegisteredFontNames()
+        for face, (package, file) in FONTS.items():
+            if face not in known:
+                pdfmetrics.registerFont(TTFont(face, str(resources.files(package) / "files" / file)))

@@ -13,6 +13,7 @@ from atelier.market.core.errors import Conflict, Missing
 from .models import Licence, LicensedFile
 
 WITH_PIECE = (
+    "output__blob",
     "output__generation__creation_model__creator__user",
     "output__generation__version",
     "creator__user",

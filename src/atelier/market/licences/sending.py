@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import get_conditional_response
 
 from atelier.market.core import blobs
+from atelier.market.core.downloads import streamed
 
 from .models import LicensedFile
 
@@ -15,8 +16,8 @@ def send(request: HttpRequest, file: LicensedFile) -> HttpResponseBase:
     assert file.blob is not None
     etag = f'"{file.blob_id}"'
     unchanged = get_conditional_response(request, etag=etag)
-    response = unchanged or FileResponse(
-        blobs.open_blob(file.blob), as_attachment=True, filename=file.filename, content_type=file.blob.media_type
+    response = unchanged or streamed(
+        request, blobs.chunks(file.blob), file.blob.media_type, file.filename, file.blob.bytes
     )
     response["ETag"] = etag
     response["Cache-Control"] = "private, max-age=0, must-revalidate"

@@ -7,7 +7,8 @@ import uuid
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-RETRY = RetryStrategy(max_attempts=6, exponential_wait=3)
+# Without an end: whoever paid gets their files, however long a full disk or a lost database kept them back.
+RETRY = RetryStrategy(wait=3, linear_wait=10)
 
 
 @app.task(queue="quick", retry=RETRY)

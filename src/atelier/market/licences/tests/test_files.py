@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from procrastinate.jobs import Job
 from pypdf import PdfReader
 
 from atelier.market.billing.testing import buy
@@ -94,6 +95,27 @@ def test_any_name_fits_on_the_paper(name: str) -> None:
     told = json.loads(content(make_licence(), "certificate.json"))
     told["buyer"]["name"] = told["creator"]["name"] = name
     assert len(PdfReader(io.BytesIO(paper.as_pdf(told))).pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "spelt", "note"),
+    [
+        ("Łukasz Ωmega Жанна", "Łukasz Ωmega Жанна", False),
+        ("Nguye\u0302\u0303n", "Nguyễn", False),
+        ("山田 Ines", "?? Ines", True),
+    ],
+)
+def test_names_are_spelt_as_they_are_and_what_cannot_be_shown_is_said(name: str, spelt: str, note: bool) -> None:
+    told = json.loads(content(make_licence(), "certificate.json"))
+    told["buyer"]["name"] = name
+    words = PdfReader(io.BytesIO(paper.as_pdf(told))).pages[0].extract_text()
+    assert words.count(spelt) == 2
+    assert ("certificate.json has it" in words) is note
+
+
+def test_a_job_that_fails_is_tried_again_for_as_long_as_it_takes() -> None:
+    job = Job(id=1, queue="quick", lock=None, queueing_lock=None, task_name=make_files.name, attempts=500)
+    assert make_files.get_retry_exception(OSError("the disk is full"), job) is not None
 
 
 def test_making_again_changes_nothing() -> None:
