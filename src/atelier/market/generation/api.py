@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
@@ -17,7 +18,7 @@ from atelier.market.core.errors import Invalid
 from atelier.market.core.schemas import ERRORS, IdempotencyKey, Limit, Offset, RowId
 
 from . import actions, queries, quota
-from .cards import Card, cards, cards_of
+from .cards import Card, cards, cards_by_generation, cards_of
 from .engines import capabilities_of
 from .models import Generation
 
@@ -130,7 +131,11 @@ def ask(
 ) -> Status[dict[str, Any]]:
     """Ask for samples. With an `Idempotency-Key`, asking twice makes them once; look again until `state` is final."""
     if (body.creation_model_id is None) == (body.version_id is None):
-        raise Invalid("Name either a creation_model_id or a version_id.", field="creation_model_id")
+        raise Invalid(
+            _("A brief is for one creation model or for one version."),
+            field="creation_model_id",
+            remedy=_("Name either a creation_model_id or a version_id."),
+        )
     actor = person(request)
     wish = actions.Wish(
         brief=body.brief,
@@ -146,7 +151,7 @@ def ask(
         assert body.creation_model_id is not None
         model = queries.published_model(body.creation_model_id)
         made = actions.ask_for_samples(actor=actor, creation_model=model, wish=wish)
-    return Status(202, _generation(request, queries.generation_of(actor, made.pk)))
+    return Status(202, get_generation(request, made.pk))
 
 
 @router.get("/generations", response={200: GenerationsOut, **ERRORS}, operation_id="generations")
@@ -158,13 +163,16 @@ def list_generations(
 ) -> dict[str, Any]:
     """One's own generations, those with all words of `q` in brief, opening or name."""
     found = queries.search(queries.generations_of(request.user), q)
-    return {"count": found.count(), "items": [_generation(request, row) for row in found[offset : offset + limit]]}
+    rows = list(found[offset : offset + limit])
+    of = cards_by_generation(rows, request.user)
+    return {"count": found.count(), "items": [_generation(row, of[row.pk]) for row in rows]}
 
 
 @router.get("/generations/{generation_id}", response={200: GenerationOut, **ERRORS}, operation_id="generation")
 def get_generation(request: HttpRequest, generation_id: uuid.UUID) -> dict[str, Any]:
     """One of one's own generations."""
-    return _generation(request, queries.generation_of(request.user, generation_id))
+    found = queries.generation_of(request.user, generation_id)
+    return _generation(found, cards_of(found, request.user))
 
 
 @router.post(
@@ -173,7 +181,7 @@ def get_generation(request: HttpRequest, generation_id: uuid.UUID) -> dict[str, 
 def cancel(request: HttpRequest, generation_id: uuid.UUID) -> dict[str, Any]:
     """Stop a generation. Twice is once."""
     actions.cancel(actor=person(request), generation_id=generation_id)
-    return _generation(request, queries.generation_of(request.user, generation_id))
+    return get_generation(request, generation_id)
 
 
 @router.get("/outputs/{output_id}", response={200: OutputOut, **ERRORS}, operation_id="output")
@@ -199,7 +207,7 @@ def take_from_showcase(request: HttpRequest, output_id: uuid.UUID) -> dict[str, 
     return get_output(request, output_id)
 
 
-def _generation(request: HttpRequest, generation: Generation) -> dict[str, Any]:
+def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
     queued = generation.state == Generation.State.QUEUED
     problem = None
     if generation.error:
@@ -221,7 +229,7 @@ def _generation(request: HttpRequest, generation: Generation) -> dict[str, Any]:
         "done": generation.done,
         "planned": generation.planned,
         "problem": problem,
-        "outputs": [_output(card) for card in cards_of(generation, request.user) if card.output],
+        "outputs": [_output(card) for card in made if card.output],
         "live": reverse("core:live", args=[live.ticket(generation.topic)]),
         "created_at": generation.created_at,
         "ended_at": generation.ended_at,

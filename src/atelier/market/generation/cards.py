@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from atelier.market.accounts.models import Creator
 from atelier.market.core import blobs
+from atelier.market.core.errors import Conflict
 from atelier.market.studio.models import CreationModel, Tier
+from atelier.workshop.contract import Capabilities
 
 from .brief_form import brief_rows
 from .engines import capabilities_of
@@ -97,22 +100,51 @@ def cards(outputs: Iterable[Output], viewer: Any) -> list[Card]:
 
 def cards_of(generation: Generation, viewer: Any) -> list[Card]:
     """The cards of a generation in order; empty frames while it is under way."""
-    if generation.is_over:
-        outputs = list(generation.outputs.all())
-        for output in outputs:
+    return cards_by_generation([generation], viewer)[generation.pk]
+
+
+def cards_by_generation(generations: Iterable[Generation], viewer: Any) -> dict[uuid.UUID, list[Card]]:
+    """What `cards_of` gives for each, with the viewer's licences looked up at once. Their outputs are prefetched."""
+    found: dict[uuid.UUID, list[Card]] = {}
+    outputs = []
+    for generation in generations:
+        found[generation.pk] = [] if generation.is_over else _frames(generation)
+        for output in generation.outputs.all() if generation.is_over else ():
             output.generation = generation
-        return cards(outputs, viewer)
-    capabilities = capabilities_of(generation.creation_model)
-    brief = brief_rows(capabilities.brief_schema, generation.brief)
+            outputs.append(output)
+    for card in cards(outputs, viewer):
+        found[card.generation.pk].append(card)
+    return found
+
+
+def _frames(generation: Generation) -> list[Card]:
+    capabilities = _offered(generation.creation_model)
+    if capabilities is None:
+        return []
+    brief = readable_brief(generation)
     return [
         Card(generation, sample, capabilities.output_kind, capabilities.extent_unit, brief)
         for sample in range(len(generation.seeds))
     ]
 
 
+def readable_brief(generation: Generation) -> list[tuple[str, str]]:
+    """A brief for reading. What was made is still there to be read when its engine is not: by the bare field names."""
+    capabilities = _offered(generation.creation_model)
+    schema = capabilities.brief_schema if capabilities else {"properties": {name: {} for name in generation.brief}}
+    return brief_rows(schema, generation.brief)
+
+
+def _offered(creation_model: CreationModel) -> Capabilities | None:
+    try:
+        return capabilities_of(creation_model)
+    except Conflict:
+        return None
+
+
 def _card(output: Output, viewer: Any, licensed: bool) -> Card:
     generation = output.generation
-    capabilities = capabilities_of(generation.creation_model)
+    capabilities = _offered(generation.creation_model)
     own_model = viewer.is_authenticated and generation.creation_model.creator.user_id == viewer.pk
     withdrawn = output.state == Output.State.WITHDRAWN
     hidden = withdrawn and not licensed
@@ -121,8 +153,8 @@ def _card(output: Output, viewer: Any, licensed: bool) -> Card:
         generation=generation,
         sample=output.sample,
         kind=output.kind,
-        extent_unit=capabilities.extent_unit,
-        brief=brief_rows(capabilities.brief_schema, generation.brief),
+        extent_unit=capabilities.extent_unit if capabilities else "",
+        brief=readable_brief(generation),
         output=output,
         shown=output.reduced if seen and not hidden else None,
         whole=licensed or (generation.is_playground and not hidden),

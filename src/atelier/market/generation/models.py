@@ -74,6 +74,11 @@ class Generation(models.Model):
         return self.state in {self.State.SUCCEEDED, self.State.FAILED, self.State.CANCELLED}
 
     @property
+    def was_turned_away(self) -> bool:
+        """Whether the engine had no room at an earlier attempt; every other attempt but the first is a restart."""
+        return self.attempt - 1 > self.restarts
+
+    @property
     def topic(self) -> str:
         """The live topic on which its news appears."""
         return f"generation:{self.pk}"

@@ -20,8 +20,7 @@ from atelier.market.core.errors import Invalid, MarketError
 from atelier.market.studio.models import CreationModel, Version
 
 from . import actions, queries, quota
-from .brief_form import brief_rows
-from .cards import cards, cards_of, offers
+from .cards import cards, cards_by_generation, cards_of, offers, readable_brief
 from .engines import capabilities_of
 from .forms import AskForm
 from .models import Generation
@@ -136,13 +135,12 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     # Noted before the state is read: what happens in between is heard, not missed.
     heard = live.latest(f"generation:{pk}")
     generation = queries.generation_of(request.user, pk)
-    schema = capabilities_of(generation.creation_model).brief_schema
     context = {
         "generation": generation,
         "creation_model": generation.creation_model,
         "last_event_id": heard,
         "cards": cards_of(generation, request.user),
-        "brief": brief_rows(schema, generation.brief),
+        "brief": readable_brief(generation),
         "ahead": queries.place_in_queue(generation) if generation.state == Generation.State.QUEUED else 0,
     }
     return render(request, "generation/detail.html", context)
@@ -161,13 +159,11 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 def _rows(generations: Any, viewer: Any) -> list[dict[str, Any]]:
     """Generations with their cards and readable briefs, for lists."""
+    found = list(generations)
+    of = cards_by_generation(found, viewer)
     return [
-        {
-            "generation": generation,
-            "cards": cards_of(generation, viewer),
-            "brief": brief_rows(capabilities_of(generation.creation_model).brief_schema, generation.brief),
-        }
-        for generation in generations
+        {"generation": generation, "cards": of[generation.pk], "brief": readable_brief(generation)}
+        for generation in found
     ]
 
 

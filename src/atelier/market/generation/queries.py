@@ -25,7 +25,7 @@ def generations_of(viewer: Any) -> QuerySet[Generation]:
     return (
         Generation.objects.filter(viewer_id=viewer.pk)
         .select_related(WITH_CREATOR, "version")
-        .prefetch_related(Prefetch("outputs", Output.objects.order_by("sample")))
+        .prefetch_related(Prefetch("outputs", Output.objects.select_related("blob").order_by("sample")))
         .order_by("-created_at")
     )
 

@@ -7,7 +7,7 @@ that is refused or rolled back leaves no trace. Days are UTC days.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -64,17 +64,23 @@ def take(generation: Generation) -> None:
     day = generation.created_at.astimezone(UTC).date()
     wanted = len(generation.seeds)
     # Always the overall row first: two requests of one viewer never wait for each other in a circle.
-    for model_id, limit in (
+    counts = (
         (None, settings.SAMPLES_A_DAY_PER_VIEWER),
         (generation.creation_model_id, generation.creation_model.samples_a_day),
-    ):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                TAKE,
-                {"viewer": generation.viewer_id, "model": model_id, "day": day, "wanted": wanted, "limit": limit},
-            )
-            if cursor.fetchone() is None:
-                raise _too_many(generation.viewer, generation.creation_model)
+    )
+    # A savepoint: what is said to be left may not include what is refused here.
+    with transaction.atomic():
+        fits = all(_count(generation.viewer_id, model_id, day, wanted, limit) for model_id, limit in counts)
+        if not fits:
+            transaction.set_rollback(True)
+    if not fits:
+        raise _too_many(generation.viewer, generation.creation_model)
+
+
+def _count(viewer_id: int, model_id: int | None, day: date, wanted: int, limit: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"viewer": viewer_id, "model": model_id, "day": day, "wanted": wanted, "limit": limit})
+        return cursor.fetchone() is not None
 
 
 def give_back(generation: Generation) -> None:

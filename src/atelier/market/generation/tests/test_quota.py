@@ -63,6 +63,17 @@ def test_the_viewers_own_limit_holds_across_models(settings: pytest.FixtureReque
 
 
 @pytest.mark.django_db
+def test_what_is_said_to_be_left_does_not_count_what_is_refused(settings: pytest.FixtureRequest) -> None:
+    settings.SAMPLES_A_DAY_PER_VIEWER = 4  # type: ignore[attr-defined]
+    model, viewer = testing.make_creation_model(samples_a_day=3), make_user()
+    testing.make_samples(model, viewer, samples=2)
+    with pytest.raises(TooMany) as caught:
+        actions.ask_for_samples(actor=viewer, creation_model=model, wish=testing.wish(samples=2))
+    assert caught.value.message == "Only 1 free sample is left for you today."
+    assert counts() == [2, 2]
+
+
+@pytest.mark.django_db
 def test_the_playground_is_not_counted() -> None:
     testing.make_playground(testing.make_creation_model(samples_a_day=1), samples=4)
     assert counts() == []

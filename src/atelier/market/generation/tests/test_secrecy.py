@@ -238,6 +238,25 @@ def test_the_api_asks_once_for_one_key_and_never_stops_for_a_page(viewer: User) 
     assert client.get(f"/api/generations/{made.pk}").json()["state"] == "succeeded"
 
 
+def test_the_page_tells_whether_leaving_it_stops_the_writing(viewer: User) -> None:
+    model = testing.make_creation_model()
+    for via_api in (False, True):
+        wish = testing.wish(via_api=via_api)
+        asked = actions.ask_for_samples(actor=viewer, creation_model=model, wish=wish)
+        page = client_of(viewer).get(reverse("generation:detail", args=[asked.pk])).content.decode()
+        assert ("Leaving this page stops them" in page) is not via_api
+
+
+def test_what_is_to_be_stopped_says_so_also_while_it_waits(viewer: User) -> None:
+    asked = actions.ask_for_samples(
+        actor=viewer, creation_model=testing.make_creation_model(), wish=testing.wish(samples=1)
+    )
+    Generation.objects.update(cancel_requested=True)
+    page = client_of(viewer).get(reverse("generation:detail", args=[asked.pk])).content.decode()
+    assert "Stopping…" in page
+    assert reverse("generation:cancel", args=[asked.pk]) not in page
+
+
 def test_the_api_names_what_is_wrong(viewer: User) -> None:
     model = testing.make_creation_model(samples_a_day=1)
     client = client_of(viewer)
