@@ -17,6 +17,8 @@ from .models import Generation
 FLUSH_SECONDS = 0.08
 PROGRESS_SECONDS = 0.4
 LOOK_SECONDS = 1.0
+# After a restart, pages may have lost their stream too: the slowest of them opens it again within this time.
+RETURN_SECONDS = 35.0
 
 
 def joined(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, Any]:
@@ -47,12 +49,17 @@ class News:
         self._shown = False
         self._flushed = self._told_at = float("-inf")
         self._looked = clock()
+        self._leaves_count_from = self._looked + (RETURN_SECONDS if generation.restarts else 0.0)
+        self._begun = not generation.was_turned_away
 
     def __call__(self, news: Preview | Progress) -> None:
         if isinstance(news, Preview):
             self._waiting[news.sample] = joined(self._waiting.get(news.sample), news.payload)
         else:
             self._progress = news
+        if not self._begun and (isinstance(news, Preview) or news.done):
+            self._begun = True
+            live.publish(self._generation.topic, "started")
         now = self._clock()
         if self._waiting and now - self._flushed >= FLUSH_SECONDS:
             self.flush()
@@ -95,10 +102,13 @@ class News:
         wanted = self._mine().filter(cancel_requested=False).update(done=done, planned=planned)
         if not wanted:
             self.stopping = "cancelled" if self._mine().exists() else "taken"
-        elif self._generation.stop_when_left and live.abandoned(self._generation.topic):
+        elif self._looked >= self._leaves_count_from and self._was_left():
             self.stopping = "left"
         if self.stopping:
             raise Cancelled
+
+    def _was_left(self) -> bool:
+        return self._generation.stop_when_left and live.abandoned(self._generation.topic)
 
     def _mine(self) -> Any:
         """The generation's row as long as this attempt has it."""

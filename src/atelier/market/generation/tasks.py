@@ -47,7 +47,7 @@ def generate(*, generation_id: str) -> None:
     except Cancelled:
         _stopped(generation, news)
     except Busy as error:
-        if timezone.now() - generation.created_at < NO_ROOM_FOR:
+        if generation.started_at is None or timezone.now() - generation.started_at < NO_ROOM_FOR:
             work.give_up_the_place(generation)
             raise
         _failed(generation, error)

@@ -75,8 +75,12 @@ def claim(generation_id: uuid.UUID) -> Generation | None:
         restarts=F("restarts") + int(lost),
         started_at=found.started_at or timezone.now(),
     )
-    live.publish(found.topic, "restarted" if lost else "started")
-    _tell_the_queue()
+    if lost:
+        live.publish(found.topic, "restarted")
+    elif not found.was_turned_away:
+        # One that was turned away before may be so again: that it is written now is told with its first words.
+        live.publish(found.topic, "started")
+        _tell_the_queue()
     return found
 
 
@@ -102,7 +106,9 @@ def _tell_the_queue() -> None:
 @transaction.atomic
 def give_up_the_place(generation: Generation) -> None:
     """Back to the queue: the engine has no room just now."""
-    Generation.objects.filter(pk=generation.pk, attempt=generation.attempt, state=S.RUNNING).update(state=S.QUEUED)
+    mine = Generation.objects.filter(pk=generation.pk, attempt=generation.attempt, state=S.RUNNING)
+    if mine.update(state=S.QUEUED) and not generation.was_turned_away:
+        live.publish(generation.topic, "queue")
 
 
 @transaction.atomic
@@ -113,6 +119,7 @@ def end_unfinished(
 
     Samples are returned to the day's count when it failed, and when it was cancelled before anything was shown.
     """
+    waited = generation.state == S.QUEUED
     touched = Generation.objects.filter(
         pk=generation.pk, attempt=generation.attempt, state__in=[S.QUEUED, S.RUNNING]
     ).update(
@@ -130,6 +137,8 @@ def end_unfinished(
         quota.give_back(generation)
     audit.record(None, f"generation.{to}", generation, code=code)
     live.publish(generation.topic, to)
+    if waited:
+        _tell_the_queue()
     return True
 
 

@@ -247,13 +247,43 @@ def test_no_room_puts_it_back_in_the_queue(engine: Any) -> None:
         raise Busy("full", ahead=9)
 
     engine(full)
+    # However long it waited for its first turn, it is tried again for as long.
+    Generation.objects.filter(pk=generation.pk).update(created_at=timezone.now() - tasks.NO_ROOM_FOR)
     with pytest.raises(Busy):
         tasks.generate(generation_id=str(generation.pk))
     generation.refresh_from_db()
     assert generation.state == "queued"
-    Generation.objects.filter(pk=generation.pk).update(created_at=timezone.now() - tasks.NO_ROOM_FOR)
+    Generation.objects.filter(pk=generation.pk).update(started_at=timezone.now() - tasks.NO_ROOM_FOR)
     run(generation)
     assert (generation.state, generation.error_code) == ("failed", "busy")
+
+
+def test_no_room_is_told_once_and_that_it_is_written_with_its_first_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def generate(self, *_arguments: object) -> list[Made]:
+            raise Busy("full", ahead=9)
+
+    generation = asked()
+    with monkeypatch.context() as crowded:
+        crowded.setattr(tasks, "runtime", Full)
+        for _time in range(3):
+            with pytest.raises(Busy):
+                tasks.generate(generation_id=str(generation.pk))
+    assert kinds(generation) == ["started", "queue"]
+    run(generation)
+    told = kinds(generation)
+    assert (generation.state, generation.restarts) == ("succeeded", 0)
+    assert told.count("started") == 2
+    assert told.index("started", 1) < told.index("preview")
+    assert "restarted" not in told
+
+
+def test_who_waits_behind_one_that_is_cancelled_hears_of_it() -> None:
+    model = testing.make_creation_model()
+    first, second = asked(model=model), asked(model=model)
+    actions.cancel(actor=first.viewer, generation_id=first.pk)
+    assert kinds(first) == ["cancelled"]
+    assert kinds(second) == ["queue"]
 
 
 def test_a_page_that_was_left_stops_it(engine: Any, hasty: None) -> None:
@@ -270,6 +300,23 @@ def test_what_nobody_ever_watched_goes_on(hasty: None) -> None:
     generation = asked()
     run(generation)
     assert generation.state == "succeeded"
+
+
+def test_after_a_restart_pages_have_time_to_come_back() -> None:
+    generation = asked()
+    work.claim(generation.pk)
+    again = work.claim(generation.pk)
+    assert again is not None
+    assert again.restarts == 1
+    Watch.objects.create(topic=generation.topic, until=timezone.now() - timedelta(seconds=1))
+    now = [100.0]
+    told = news.News(again, clock=lambda: now[0])
+    now[0] += news.RETURN_SECONDS - 1
+    told(Progress(stage="writing", done=1, planned=9))
+    now[0] += 2
+    with pytest.raises(Cancelled):
+        told(Progress(stage="writing", done=2, planned=9))
+    assert told.stopping == "left"
 
 
 def test_what_a_program_asked_for_goes_on_when_a_page_is_left(hasty: None) -> None:
