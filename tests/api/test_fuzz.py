@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django import conf
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
@@ -18,21 +20,25 @@ from atelier.market.accounts.actions import make_token
 from atelier.market.core.testing import make_creator, make_user
 
 schema = schemathesis.openapi.from_dict(api.get_openapi_schema())
-site = get_wsgi_application()
+# The middleware of static files is async and would give each request an event loop of its own; the API needs none.
+with override_settings(MIDDLEWARE=[each for each in conf.settings.MIDDLEWARE if "servestatic" not in each]):
+    site = get_wsgi_application()
 
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
 @pytest.fixture(scope="module")
-def market(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database in which everything is committed, as in the real site, emptied once, after the last operation."""
-    with django_db_blocker.unblock():
+def emptied_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Everything is committed, as in the real site, but the database is emptied only after the last operation."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _self: None)
         yield
+    with django_db_blocker.unblock():
         call_command("flush", verbosity=0, interactive=False)
 
 
 @pytest.fixture
-def tokens(market: None) -> list[str]:
+def tokens(emptied_once: None, transactional_db: None) -> list[str]:
     """A creator, a buyer who owns nothing, an operator; new ones for each operation."""
     people = [make_creator().user, make_user(), make_user(operator=True)]
     return [make_token(actor=person, name="fuzz")[1] for person in people]
