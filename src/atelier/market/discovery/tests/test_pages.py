@@ -24,7 +24,7 @@ def page_of(model: CreationModel) -> str:
 def test_an_empty_market_says_so_and_shows_the_next_step(client: Client) -> None:
     page = client.get("/").content.decode()
     assert "Nothing is offered yet" in page
-    assert "/studio/" in page
+    assert "Train your own" in page
 
 
 def test_the_front_page_shows_cover_creator_price_and_an_opening(client: Client) -> None:
@@ -112,6 +112,17 @@ def test_unknown_crafts_and_odd_pages_are_answered(client: Client) -> None:
     assert client.get("/categories/no-such-craft/").status_code == 404
     assert client.get("/categories/practice/").status_code == 200
     assert client.get("/search/?page=zz&language=%00&category=%27").status_code == 200
+
+
+def test_who_is_no_creator_yet_is_led_to_become_one_and_never_to_a_closed_door(client: Client) -> None:
+    for user, way in ((None, "/me/creator/"), (make_user(), "/me/creator/"), (make_creator().user, "/studio/")):
+        client.logout()
+        if user:
+            client.force_login(user)
+        for path in ("/", "/categories/practice/"):
+            page = client.get(path).content.decode()
+            assert f'<a class="button" href="{way}">' in page
+            assert client.get(way).status_code in {200, 302}
 
 
 def test_ten_models_need_no_more_queries_than_two(
