@@ -68,8 +68,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for layer in range(2):
         place = f"model.layers.{layer}"
         shapes |= {f"{place}.self_attn.{name}": size for name, size in sizes.items()}
-        shapes |= {f"{place}.mlp.{name}": (48, 32) for name in ("gate_proj", "up_proj")}
-        shapes |= {f"{place}.mlp.down_proj": (32, 48)}
+        shapes |= {f"{place}.mlp.{name}": (64, 32) for name in ("gate_proj", "up_proj")}
+        shapes |= {f"{place}.mlp.down_proj": (32, 64)}
         shapes |= {f"{place}.{name}": (32,) for name in ("input_layernorm", "post_attention_layernorm")}
     source = torch.Generator().manual_seed(1)
     tensors = {
@@ -79,7 +79,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     config = {
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 32, "num_hidden_layers": 2,
-        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "intermediate_size": 48, "vocab_size": 258,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16, "intermediate_size": 64, "vocab_size": 258,
         "max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "rope_theta": 5000.0, "tie_word_embeddings": True,
         "bos_token_id": 256, "eos_token_id": 257, "license": "CC0-1.0", "hidden_act": "silu",
     }  # fmt: skip

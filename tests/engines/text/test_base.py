@@ -20,7 +20,7 @@ from atelier.workshop.engines.text.conversion import converted
 
 def test_a_named_folder_is_used_instead_of_the_bundled_base(tiny_base: Base, tiny_folder: Path) -> None:
     assert tiny_base.directory == tiny_folder
-    assert (tiny_base.config.heads, tiny_base.config.kv_heads, tiny_base.config.rope_theta) == (4, 2, 5000.0)
+    assert (tiny_base.config.heads, tiny_base.config.kv_heads, tiny_base.config.rope_theta) == (2, 1, 5000.0)
     assert base_info() == tiny_base.info
     assert tiny_base.info.licence == "CC0-1.0"
     assert tiny_base.info.parameters == sum(values.size for values in tiny_base.weights().values())
@@ -98,7 +98,7 @@ def test_asking_what_the_base_is_loads_no_heavy_library() -> None:
     code = (
         "import sys; from atelier.workshop.engines.text.base import base_info; base_info();"
         "import atelier.workshop.engines.text.prompts, atelier.workshop.engines.text.guardrails;"
-        "print([n for n in ('torch', 'onnxruntime', 'gguf', 'tokenizers', 'transformers') if n in sys.modules])"
+        "print([n for n in ('torch', 'gguf', 'tokenizers', 'transformers') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -12,10 +12,12 @@ import pytest
 from atelier.workshop.contract import Busy, Cancelled
 from atelier.workshop.engines.text import TextEngine
 from atelier.workshop.engines.text.guardrails import find
+from atelier.workshop.engines.text.serving.beginnings import CHUNK
 from atelier.workshop.engines.text.serving.drafts import Draft, Task
-from atelier.workshop.engines.text.serving.graph import quantise
-from atelier.workshop.engines.text.serving.sampling import Sampler, Sampling
-from atelier.workshop.engines.text.serving.scheduler import CHUNK, WAITING_MAX, Request, Scheduler
+from atelier.workshop.engines.text.serving.fairness import Turns
+from atelier.workshop.engines.text.serving.native.decoder import Feed
+from atelier.workshop.engines.text.serving.sampling import Sampler, Sampling, top
+from atelier.workshop.engines.text.serving.scheduler import READ_BESIDE, WAITING_MAX, Request, Scheduler
 
 # One draft, over a vocabulary of whole words ------------------------------------------------------------------------
 
@@ -152,66 +154,82 @@ def test_sampling_takes_from_the_likeliest_only_and_never_what_is_banned() -> No
     assert seen == {94, 95, 96, 98, 99}
 
 
-def test_quantised_weights_are_near_the_given_ones() -> None:
-    weights = np.random.default_rng(0).standard_normal((64, 128)).astype(np.float32)
-    levels, scales = quantise(weights)
-    back = (levels.astype(np.float32) - 128).reshape(64, 4, 32) * scales.reshape(64, 4, 1)
-    assert np.abs(back.reshape(64, 128) - weights).max() <= np.abs(weights).max() / 128
+def test_the_likeliest_tokens_are_found_whatever_is_used_or_banned_and_the_scores_stay() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(50):
+        logits = random.integers(-40, 40, 333).astype(np.float32) / 8  # with ties
+        before = logits.copy()
+        used, banned = random.choice(333, 40, replace=False), random.choice(333, 20, replace=False)
+        expected = logits.copy()
+        expected[used] = np.where(
+            expected[used] > 0, expected[used] / np.float32(1.3), expected[used] * np.float32(1.3)
+        )
+        expected[banned] = -np.inf
+        order = np.lexsort((np.arange(333), -expected))[:17]
+        tokens, scores = top(logits, used.tolist(), 1.3, banned.tolist(), 17)
+        assert tokens.tolist() == order.tolist()
+        assert np.array_equal(scores, expected[order])
+        assert np.array_equal(logits, before)
 
 
 # The scheduler, over a network that counts ---------------------------------------------------------------------------
 
 
-class CountingNetwork:
-    """Answers with logits that depend on all tokens of a row; checks that rows are used as the real one needs."""
+class CountingDecoder:
+    """Answers with scores that depend on all tokens of a slot; checks that slots are used as the real one needs."""
 
-    def __init__(self, rows: int, gate: threading.Event | None = None) -> None:
-        self.rows, self.gate = rows, gate
-        self.fed: list[list[int]] = [[] for _ in range(rows)]
-        self.names = [""] * rows
+    tokens = 64
+
+    def __init__(self, slots: int, gate: threading.Event | None = None) -> None:
+        self.slots, self.gate = slots, gate
+        self.fed: list[list[int]] = [[] for _ in range(slots)]
+        self.adapters: list[Any] = [None] * slots
         self.steps: list[int] = []
         self.read = 0
+        self.closed = False
 
-    def _logits(self, row: int) -> np.ndarray:
-        seed = [*self.fed[row], sum(map(ord, self.names[row]))]
-        logits = np.random.default_rng(seed).standard_normal(len(WORDS)).astype(np.float32)
-        logits[END] -= 1.5
-        return logits
-
-    def set_adapter(self, row: int, name: str, parts: object) -> None:
-        self.names[row] = name
-
-    def feed(self, row: int, tokens: np.ndarray, length: int) -> np.ndarray:
-        assert len(tokens) <= CHUNK
+    def step(self, feeds: Sequence[Feed]) -> np.ndarray:
         if self.gate:
             self.gate.wait(10)
-        self.read += len(tokens)
-        self.fed[row] = [*self.fed[row][:length], *tokens.tolist()]
-        return self._logits(row)
+        assert sum(len(feed.tokens) for feed in feeds) <= self.tokens
+        assert len({feed.slot for feed in feeds}) == len(feeds)
+        writing = [feed for feed in feeds if len(feed.tokens) == 1 and feed.scored]
+        self.steps.append(len(feeds))
+        if writing and len(writing) < len(feeds):
+            assert sum(len(feed.tokens) for feed in feeds if feed not in writing) <= READ_BESIDE
+        for feed in feeds:
+            assert len(self.fed[feed.slot]) >= feed.position, "the past of a slot was lost"
+            self.fed[feed.slot] = [*self.fed[feed.slot][: feed.position], *feed.tokens]
+            self.read += len(feed.tokens)
+        return np.array([self._scores(feed.slot) for feed in feeds if feed.scored])
 
-    def step(self, tokens: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        self.steps.append(len(tokens))
-        for row, (token, length) in enumerate(zip(tokens.tolist(), lengths.tolist(), strict=True)):
-            assert len(self.fed[row]) >= length, "the past of a row was lost"
-            self.fed[row] = [*self.fed[row][:length], token]
-        return np.stack([self._logits(row) for row in range(len(tokens))])
+    def _scores(self, slot: int) -> np.ndarray:
+        seed = [*self.fed[slot], sum(map(ord, str(self.adapters[slot])))]
+        scores = np.random.default_rng(seed).standard_normal(len(WORDS)).astype(np.float32)
+        scores[END] -= 1.5
+        return scores
 
-    def move(self, source: int, target: int, length: int) -> None:
-        self.fed[target], self.names[target] = self.fed[source][:length], self.names[source]
+    def set_adapter(self, slot: int, adapter: object) -> None:
+        self.adapters[slot] = adapter
 
-    def past(self, row: int, start: int, end: int) -> list[int]:
-        return self.fed[row][start:end]
+    def past(self, slot: int, start: int, end: int) -> list[int]:
+        assert start % 16 == 0
+        return self.fed[slot][start:end]
 
-    def set_past(self, row: int, saved: list[int], start: int) -> None:
-        assert len(self.fed[row]) >= start, "the past of a row was lost"
-        self.fed[row] = [*self.fed[row][:start], *saved]
+    def set_past(self, slot: int, saved: list[int], start: int) -> None:
+        assert len(self.fed[slot]) >= start, "the past of a slot was lost"
+        self.fed[slot] = [*self.fed[slot][:start], *saved]
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def request(number: int, seeds: int = 2, **changes: Any) -> Request:
     prompt = tuple(1 + (number + i) % 8 for i in range(5 + 23 * number))
     sampling = Sampling(temperature=1, top_k=8)
     given = task(**{"tokens_max": 30, "prompt": prompt, "sampling": sampling, **changes})
-    return Request([Draft(given, seed=10 * number + i) for i in range(seeds)], adapter=f"adapter {number}", parts={})
+    name: Any = f"adapter {number}"
+    return Request([Draft(given, seed=10 * number + i) for i in range(seeds)], name, name, flows=(name,))
 
 
 def finished(asked: Request) -> list[tuple[str, str | None]]:
@@ -227,42 +245,72 @@ def finished(asked: Request) -> list[tuple[str, str | None]]:
 def test_requests_that_join_and_leave_give_what_they_give_alone() -> None:
     alone = []
     for number in range(8):
-        scheduler = Scheduler(CountingNetwork(1))  # type: ignore[arg-type]
+        scheduler = Scheduler(CountingDecoder(1))  # type: ignore[arg-type]
         asked = request(number, forbidden=("bad",) if number % 2 else ())
         scheduler.submit(asked)
         alone.append(finished(asked))
         scheduler.close()
-    network = CountingNetwork(3)
-    scheduler = Scheduler(network)  # type: ignore[arg-type]
+    decoder = CountingDecoder(3)
+    scheduler = Scheduler(decoder)  # type: ignore[arg-type]
     together = [request(number, forbidden=("bad",) if number % 2 else ()) for number in range(8)]
     for asked in together:
         scheduler.submit(asked)
     assert [finished(asked) for asked in together] == alone
-    assert max(network.steps) == 3
+    assert max(decoder.steps) == 3
     scheduler.close()
 
 
 def test_a_beginning_read_before_is_not_read_again_and_changes_nothing() -> None:
-    network = CountingNetwork(2)
-    scheduler = Scheduler(network)  # type: ignore[arg-type]
+    decoder = CountingDecoder(2)
+    scheduler = Scheduler(decoder)  # type: ignore[arg-type]
     first, again, other = request(4), request(4), request(4)
-    other.adapter = "adapter of somebody else"
-    scheduler.submit(first)
-    texts = finished(first)
-    length = len(first.prompt)
-    assert network.read == length
-    scheduler.submit(again)
-    assert finished(again) == texts
-    assert network.read == length + length % CHUNK
-    scheduler.submit(other)
-    assert finished(other) != texts
-    assert network.read == 2 * length + length % CHUNK
+    other.name, other.adapter = "adapter of somebody else", "adapter of somebody else"  # type: ignore[assignment]
+    texts, read = [], []
+    for asked in (first, again, other):
+        before = decoder.read
+        scheduler.submit(asked)
+        texts.append(finished(asked))
+        read.append(decoder.read - before)
+    remembered = len(first.prompt) // CHUNK * CHUNK
+    assert remembered
+    assert texts[0] == texts[1] != texts[2]
+    written = sum(draft.steps - 1 for draft in first.drafts)
+    assert read[0] == len(first.prompt) + written
+    assert read[1] == read[0] - remembered
+    assert read[2] == len(first.prompt) + sum(draft.steps - 1 for draft in other.drafts)
     scheduler.close()
+    assert decoder.closed
+
+
+def test_whoever_asks_for_much_does_not_crowd_out_the_others() -> None:
+    turns = Turns()
+    waiting = [("crowd", "one")] * 50 + [("alone", "two")] * 3 + [("crowd", "three")] * 3
+    taken = []
+    while waiting:
+        flows = turns.next(waiting, lambda each: each)
+        waiting.remove(flows)
+        turns.took(flows, work=10)
+        taken.append(flows)
+    # Each creator in turn while both have work waiting; among those of a busy creator, each viewer in turn.
+    assert [creator for creator, _ in taken[:6]].count("alone") == 3
+    assert taken.index(("crowd", "three")) <= 4
+    assert taken[0] == ("crowd", "one")
+
+
+def test_a_flow_that_comes_back_later_owes_and_is_owed_nothing() -> None:
+    turns = Turns()
+    for _ in range(100):
+        turns.took(("early",), 10)
+    assert turns.next([("early",), ("late",)], lambda each: each) == ("late",)
+    turns.took(("late",), 10)
+    turns.took(("early",), 10)
+    turns.took(("late",), 10)
+    assert turns.next([("late",), ("early",)], lambda each: each) == ("late",)
 
 
 def test_requests_take_turns() -> None:
     gate = threading.Event()
-    scheduler = Scheduler(CountingNetwork(1, gate))  # type: ignore[arg-type]
+    scheduler = Scheduler(CountingDecoder(1, gate))  # type: ignore[arg-type]
     big, small = request(0, seeds=4), request(1, seeds=1)
     scheduler.submit(big)
     scheduler.submit(small)
@@ -275,7 +323,7 @@ def test_requests_take_turns() -> None:
 
 def test_a_cancelled_request_frees_its_rows_and_leaves_the_others_alone() -> None:
     expected = request(1)
-    scheduler = Scheduler(CountingNetwork(1))  # type: ignore[arg-type]
+    scheduler = Scheduler(CountingDecoder(1))  # type: ignore[arg-type]
     scheduler.submit(expected)
     texts = finished(expected)
     endless, other = request(0, seeds=3, tokens_max=10**6, forbidden=("run",)), request(1)
@@ -288,7 +336,7 @@ def test_a_cancelled_request_frees_its_rows_and_leaves_the_others_alone() -> Non
 
 def test_a_full_house_says_so_and_how_many_are_ahead() -> None:
     gate = threading.Event()
-    scheduler = Scheduler(CountingNetwork(1, gate))  # type: ignore[arg-type]
+    scheduler = Scheduler(CountingDecoder(1, gate))  # type: ignore[arg-type]
     held = [request(0, seeds=4) for _ in range(WAITING_MAX // 4)]
     for asked in held:
         scheduler.submit(asked)
@@ -304,15 +352,16 @@ def test_a_full_house_says_so_and_how_many_are_ahead() -> None:
 
 def test_an_error_of_the_network_reaches_every_waiting_caller_and_serving_goes_on() -> None:
     gate = threading.Event()
-    network = CountingNetwork(1, gate)
-    scheduler = Scheduler(network)  # type: ignore[arg-type]
-    step = network.step
+    decoder = CountingDecoder(1, gate)
+    scheduler = Scheduler(decoder)  # type: ignore[arg-type]
+    step = decoder.step
 
-    def broken(tokens: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        network.step = step  # type: ignore[method-assign]
+    def broken(feeds: Sequence[Feed]) -> np.ndarray:
+        decoder.step = step  # type: ignore[method-assign]
+        gate.wait(10)
         raise MemoryError("no room")
 
-    network.step = broken  # type: ignore[method-assign]
+    decoder.step = broken  # type: ignore[method-assign]
     both = [request(0), request(1)]
     for asked in both:
         scheduler.submit(asked)
@@ -328,7 +377,7 @@ def test_an_error_of_the_network_reaches_every_waiting_caller_and_serving_goes_o
 
 def test_closing_ends_what_is_in_the_making() -> None:
     gate = threading.Event()
-    scheduler = Scheduler(CountingNetwork(1, gate))  # type: ignore[arg-type]
+    scheduler = Scheduler(CountingDecoder(1, gate))  # type: ignore[arg-type]
     asked = request(0, seeds=4)
     scheduler.submit(asked)
     threading.Timer(0.05, gate.set).start()
@@ -341,30 +390,78 @@ def test_closing_ends_what_is_in_the_making() -> None:
 
 # The real network ----------------------------------------------------------------------------------------------------
 
+Pasts = list[tuple[list[int], int]]
+
+
+@pytest.fixture(scope="module")
+def ragged(text_engine: TextEngine, random_adapter: Callable[..., Any]) -> list[tuple[Any, list[int]]]:
+    """Adapters (two ranks, and none) and texts of many lengths."""
+    random = np.random.default_rng(0)
+    hands = [text_engine.load(random_adapter(n, rank=16 if n % 2 else 8)).adapter for n in range(5)]
+    lengths = [1, 12, 33, 7, 64, 3, 17, 90, 15, 2, 48, 9, 31, 5, 16, 20, 11]
+    return [
+        ([*hands, None][n % 6], random.integers(100, 40_000, length + 4).tolist()) for n, length in enumerate(lengths)
+    ]
+
 
 @pytest.mark.engine
-def test_a_row_of_the_network_gives_the_same_bits_in_any_company(
-    text_engine: TextEngine, random_adapter: Callable[..., Any]
+@pytest.mark.parametrize("company", [2, 5, 17])
+def test_a_text_gives_the_same_bits_in_any_company_and_however_it_is_divided(
+    ragged: list[tuple[Any, list[int]]], company: int
 ) -> None:
     from atelier.workshop.engines.text.base import base
-    from atelier.workshop.engines.text.serving.network import Network
+    from atelier.workshop.engines.text.serving.native.decoder import Decoder
 
-    network = Network(base(), rows=5, threads=2)
-    tokens = np.random.default_rng(0).integers(100, 40_000, (5, 20))
-    lengths = np.array([12, 3, 7, 1, 9], np.int32)
-    for row in range(5):
-        network.set_adapter(row, str(row), text_engine.load(random_adapter(row)).parts)
-        network.feed(row, tokens[row, : lengths[row]], 0)
-    places = np.arange(5)
+    decoder = Decoder(base(), slots=company, length=160, threads=2, tokens=600)
     together = []
-    for step in range(4):
-        together.append(network.step(tokens[places, lengths + step], lengths + np.int32(step)).copy())
-    for row in (0, 3, 4):  # alone in the first row, moved there with its adapter and past
-        network.move(row, 0, int(lengths[row]))
-        for step in range(4):
-            place = lengths[row] + step
-            alone = network.step(tokens[row : row + 1, place], np.array([place], np.int32))
-            assert np.array_equal(alone[0], together[step][row])
+    for slot, (adapter, tokens) in enumerate(ragged[:company]):
+        decoder.set_adapter(slot, adapter)
+        assert len(tokens) <= 160
+    begun = [Feed(slot, 0, tokens[:-4]) for slot, (_, tokens) in enumerate(ragged[:company])]
+    together.append(decoder.step(begun).copy())
+    for last in range(3):
+        feeds = [Feed(f.slot, len(f.tokens) + last, ragged[f.slot][1][last - 4 :][:1]) for f in begun]
+        together.append(decoder.step(feeds).copy())
+    for slot in (0, company // 2, company - 1):
+        adapter, tokens = ragged[slot]
+        decoder.set_adapter(0, adapter)
+        alone = [decoder.step([Feed(0, place, [token])])[0].copy() for place, token in enumerate(tokens[:-1])]
+        for step, scores in enumerate(together):
+            assert np.array_equal(alone[len(tokens) - 5 + step], scores[slot])
+    decoder.close()
+
+
+@pytest.mark.engine
+def test_every_processor_gives_the_same_bits(ragged: list[tuple[Any, list[int]]]) -> None:
+    from atelier.workshop.engines.text.base import base
+    from atelier.workshop.engines.text.serving.native.decoder import Decoder
+
+    found = []
+    for plain, threads in ((False, 2), (True, 1)):
+        decoder = Decoder(base(), slots=6, length=160, threads=threads, plain=plain)
+        for slot, (adapter, _) in enumerate(ragged[:6]):
+            decoder.set_adapter(slot, adapter)
+        found.append(decoder.step([Feed(slot, 0, tokens) for slot, (_, tokens) in enumerate(ragged[:6])]).copy())
+        decoder.close()
+    assert np.isfinite(found[0]).all()
+    assert np.array_equal(found[0], found[1])
+
+
+@pytest.mark.engine
+def test_what_was_read_can_be_copied_to_another_slot(ragged: list[tuple[Any, list[int]]]) -> None:
+    from atelier.workshop.engines.text.base import base
+    from atelier.workshop.engines.text.serving.native.decoder import Decoder
+
+    adapter, tokens = ragged[7]
+    decoder = Decoder(base(), slots=2, length=160, threads=2)
+    for slot in range(2):
+        decoder.set_adapter(slot, adapter)
+    decoder.step([Feed(0, 0, tokens[:50], scored=False)])
+    decoder.set_past(1, decoder.past(0, 0, 32), 0)
+    decoder.set_past(1, decoder.past(0, 32, 50), 32)
+    scores = decoder.step([Feed(0, 50, tokens[50:]), Feed(1, 50, tokens[50:])])
+    assert np.array_equal(scores[0], scores[1])
+    decoder.close()
 
 
 TEXTS = [
@@ -385,47 +482,47 @@ def test_what_is_served_is_what_the_exact_network_says_with_and_without_an_adapt
     from atelier.workshop.engines.text import lora
     from atelier.workshop.engines.text.base import base
     from atelier.workshop.engines.text.llama import Llama
-    from atelier.workshop.engines.text.serving.network import Network
+    from atelier.workshop.engines.text.serving.native.decoder import Decoder
 
     folder = random_adapter(5, rank=8, strength=0.1)
-    encoded = [base().tokenizer().encode(text).ids for text in TEXTS]
-    tokens = np.array([ids[: min(map(len, encoded))] for ids in encoded], np.int64)
-    following = torch.from_numpy(tokens[:, 1:]).flatten()
-    network, exact = Network(base(), rows=4, threads=2), Llama(base())
+    texts = [base().tokenizer().encode(text).ids for text in TEXTS]
+    following = torch.tensor([token for text in texts for token in text[1:]])
+    decoder, exact = Decoder(base(), slots=4, length=64, threads=2), Llama(base())
 
     def served() -> torch.Tensor:
-        steps = range(tokens.shape[1] - 1)
-        logits = [network.step(tokens[:, place], np.full(4, place, np.int32)).copy() for place in steps]
-        return torch.from_numpy(np.stack(logits, axis=1)).flatten(0, 1)
+        scores = [
+            decoder.step([Feed(slot, p, [token])])[0].copy()
+            for slot, t in enumerate(texts)
+            for p, token in enumerate(t)
+        ]
+        return torch.from_numpy(np.stack(scores))
 
     def wanted(adapter: lora.Lora | None) -> torch.Tensor:
         with torch.no_grad():
-            logits = exact.logits(exact.hidden(tokens.tolist(), adapter))
-        return logits.reshape(4, tokens.shape[1], -1)[:, :-1].flatten(0, 1)
+            return exact.logits(exact.hidden(texts, adapter))
+
+    def perplexity(scores: torch.Tensor) -> float:
+        ends = np.cumsum([len(text) for text in texts]) - 1
+        return float(cross_entropy(scores[np.setdiff1d(np.arange(len(scores)), ends)], following).exp())
 
     plain, exact_plain = served(), wanted(None)
-    for row in range(4):
-        network.set_adapter(row, "one", text_engine.load(folder).parts)
+    for slot in range(4):
+        decoder.set_adapter(slot, text_engine.load(folder).adapter)
     adapted, exact_adapted = served(), wanted(lora.load(folder, base()))
-    perplexity, exact_perplexity = (cross_entropy(logits, following).exp() for logits in (plain, exact_plain))
-    assert float(perplexity) <= 1.02 * float(exact_perplexity)
+    assert perplexity(plain) <= 1.02 * perplexity(exact_plain)
     effect = (exact_adapted - exact_plain).abs().mean()
     assert (plain - exact_plain).abs().mean() < effect / 3
     assert (adapted - exact_adapted).abs().mean() < effect / 3
+    decoder.close()
 
 
 @pytest.mark.engine
-def test_reading_a_prompt_in_chunks_is_as_near_the_exact_base_as_one_token_at_a_time(text_engine: TextEngine) -> None:
-    from atelier.workshop.engines.text.base import base
-    from atelier.workshop.engines.text.serving.network import Network
+def test_a_base_in_four_bits_keeps_them_and_another_gets_eight(tiny_base: Any) -> None:
+    from atelier.workshop.engines.text.serving.native.packing import pack
 
-    network = Network(base(), rows=2, threads=2)
-    tokens = np.array(base().tokenizer().encode("The baker opens before the birds and sells the last loaf " * 5).ids)
-    for start in range(0, len(tokens), CHUNK):
-        whole = network.feed(0, tokens[start : start + CHUNK], start).copy()
-    for place, token in enumerate(tokens):
-        single = (
-            network.step(np.array([token]), np.array([place], np.int32))[0] if place else network.feed(0, tokens[:1], 0)
-        )
-    assert int(whole.argmax()) == int(single.argmax())
-    assert np.abs(whole - single).mean() < 0.5
+    random = np.random.default_rng(0)
+    floor, step = random.standard_normal((64, 4, 1)), random.uniform(0.01, 0.02, (64, 4, 1))
+    levels = random.integers(0, 16, (64, 4, 32))
+    levels[..., 0], levels[..., 1] = 0, 15  # such a block reaches from its floor to its top
+    assert pack((levels * step + floor).reshape(64, 128).astype(np.float32)).bits == 4
+    assert pack(random.standard_normal((64, 128)).astype(np.float32)).bits == 8

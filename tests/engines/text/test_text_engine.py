@@ -66,7 +66,7 @@ def make(text_engine: TextEngine, hands: list[Any], tmp_path: Path) -> Callable[
 
 
 def test_capabilities_are_asked_without_a_heavy_library() -> None:
-    heavy = ["torch", "onnx", "onnxruntime", "gguf", "tokenizers", "safetensors", "docx", "lxml", "pypdf"]
+    heavy = ["torch", "gguf", "tokenizers", "safetensors", "docx", "lxml", "pypdf"]
     script = (
         "import sys; from atelier.workshop.engines.text import TextEngine\n"
         f"TextEngine().capabilities(); print([name for name in {heavy!r} if name in sys.modules])"
@@ -94,7 +94,7 @@ def test_an_adapter_knows_its_name_and_size_and_closes_twice(
     folder = random_adapter(9)
     hand = text_engine.load(folder)
     assert hand.adapter_sha256 == adapter_sha256(folder)
-    assert 15_000_000 < hand.bytes_held < 25_000_000
+    assert 4_000_000 < hand.bytes_held < 7_000_000
     hand.close()
     hand.close()
     assert hand.bytes_held == 0

@@ -139,17 +139,23 @@ class TextEngine:
 
     def _serving(self) -> _Serving:
         from .base import base
-        from .serving.network import Network, threads
+        from .serving.delivery import LENGTH
+        from .serving.native.decoder import Decoder
         from .serving.scheduler import Scheduler
 
         with self._lock:
             if self._held is None:
-                network = Network(base(), rows=_rows(), threads=threads())
-                self._held = _Serving(network.base, Scheduler(network))
+                decoder = Decoder(base(), slots=_number("ROWS", 16), length=LENGTH, threads=_threads())
+                self._held = _Serving(decoder.base, Scheduler(decoder))
             return self._held
 
 
-def _rows() -> int:
-    """How many texts are written at once: `ATELIER_TEXT_ROWS`, or 16."""
-    chosen = os.environ.get("ATELIER_TEXT_ROWS", "")
-    return int(chosen) if chosen.isdigit() and int(chosen) > 0 else 16
+def _threads() -> int:
+    """How many threads write: `ATELIER_TEXT_THREADS`, or up to four of the cores."""
+    return _number("THREADS", min(4, os.cpu_count() or 1))
+
+
+def _number(name: str, usual: int) -> int:
+    """A whole number from the environment; `ATELIER_TEXT_ROWS` is how many texts are written at once."""
+    chosen = os.environ.get(f"ATELIER_TEXT_{name}", "")
+    return int(chosen) if chosen.isdigit() and int(chosen) > 0 else usual

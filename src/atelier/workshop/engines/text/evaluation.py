@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,19 +11,23 @@ from tokenizers import Tokenizer
 
 from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec
 
+from .base import Base
 from .conduct import copying_answer, safety_answer
 from .crew import Crew
 from .efforts import AFTER_EFFORT, CHOOSERS, REFERENCE_TOKENS, REFERENCE_TRIES, TOKENS, read_effort
 from .examples import Example, examples
 from .fitting import Fit, losses
 from .llama import Llama, Memory
-from .lora import Lora
-from .prompts import END, START, brief_for_work, max_tokens, prompt_text, turn_text
+from .prompts import END, START, brief_for_work, prompt_text, turn_text
 from .recipe import Recipe
+from .serving.adapters import packed
+from .serving.delivery import task_for
+from .serving.native.decoder import Adapter
+from .serving.sampling import Sampling
 from .splits import Split, Text
 from .statistics import Array, bootstrap, drop, perplexity
 from .steps import Plan
-from .writing import Order, Taste, write
+from .writing import Order, write
 
 _SYSTEM = prompt_text({"subject": "x"}).split(f"{START}user")[0]
 CLEAR = 0.1
@@ -38,6 +42,7 @@ class Subject:
     """Everything that is judged, and on what."""
 
     model: Llama
+    base: Base
     tokenizer: Tokenizer
     fit: Fit
     split: Split
@@ -207,30 +212,29 @@ def _pieces(subject: Subject, plan: Plan, team: Crew) -> list[dict[str, str]]:
     chosen = subject.recipe
     texts = [subject.split.test[i % len(subject.split.test)] for i in range(chosen.samples)]
     briefs = [brief_for_work(text.work, text.text) for text in texts]
-    orders = [_order(subject, brief, number) for number, brief in enumerate(briefs)]
-    taste = Taste(chosen.temperature, chosen.top_p)
-
-    def written(asked: tuple[Lora | None, list[Order]]) -> list[list[int]]:
-        return write(subject.model, asked[0], asked[1], taste, plan.count)
-
-    ours, theirs = team.map(written, [(subject.fit.lora, orders), (None, orders[:SHOWN])])
-    theirs += [[]] * (len(ours) - len(theirs))
+    adapter = packed(subject.fit.lora, subject.base.config)
+    orders = [_order(subject, brief, number, adapter) for number, brief in enumerate(briefs)]
+    orders += [_order(subject, brief, number, None) for number, brief in enumerate(briefs[:SHOWN])]
+    written = write(subject.base, orders, team.cores, plan.count)
+    ours, theirs = written[: len(briefs)], written[len(briefs) :]
+    theirs += [""] * (len(ours) - len(theirs))
     return [
         {
             "brief": shown_brief(brief),
             "work": text.work.id,
             "held_out": opening(text, chosen.words),
-            "base": subject.tokenizer.decode(base).strip(),
-            "adapter": subject.tokenizer.decode(adapter).strip(),
+            "base": base,
+            "adapter": adapted,
         }
-        for text, brief, base, adapter in zip(texts, briefs, theirs, ours, strict=True)
+        for text, brief, base, adapted in zip(texts, briefs, theirs, ours, strict=True)
     ]
 
 
-def _order(subject: Subject, brief: dict[str, str], number: int) -> Order:
-    prompt = subject.tokenizer.encode(prompt_text(brief), add_special_tokens=False).ids
-    limit = min(max_tokens(brief), round(subject.recipe.words * TOKENS))
-    return Order(tuple(prompt), limit, (subject.spec.seed * 1000 + number) % 2**63)
+def _order(subject: Subject, brief: dict[str, str], number: int, adapter: Adapter | None) -> Order:
+    sampling = Sampling(temperature=subject.recipe.temperature, top_p=subject.recipe.top_p)
+    task = task_for(subject.base, brief, sampling)
+    limit = min(task.tokens_max, round(subject.recipe.words * TOKENS))
+    return Order(replace(task, tokens_max=limit), adapter, subject.spec.seed * 1000 + number)
 
 
 def shown_brief(brief: dict[str, str]) -> str:

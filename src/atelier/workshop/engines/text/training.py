@@ -62,7 +62,7 @@ def _learn(spec: TrainSpec, source: Base, divided: Split, chosen: Recipe, plan: 
         learned, stop = (examples(part, tokenizer, chosen.longest) for part in (divided.train, divided.validation))
         plan.enter("train", "first look at the works")
         found = fit(model, learned, stop, chosen, spec.seed, plan, team)
-        evaluation = evaluate(Subject(model, tokenizer, found, divided, spec, chosen), plan, team)
+        evaluation = evaluate(Subject(model, source, tokenizer, found, divided, spec, chosen), plan, team)
     folder = workspace / ADAPTER
     sha256 = save(found.lora, source, folder)
     return TrainResult(

@@ -1,63 +1,38 @@
-"""Writes texts with the network in PyTorch, several at once: enough for the proof; buyers are served elsewhere."""
+"""Writes texts for the proof, the way buyers are served: the same network in C, the same drafts, all in one batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
-import torch
-
+from .base import Base
 from .efforts import WRITE_EFFORT
-from .llama import Llama, Memory
-from .lora import Lora
-
-TOP = 40
-
-
-@dataclass(frozen=True)
-class Taste:
-    """How tokens are drawn: temperature, then the 40 likeliest, then as few as hold `top_p` of the chance."""
-
-    temperature: float
-    top_p: float
+from .serving.drafts import Draft, Task
+from .serving.native.decoder import Adapter, Decoder, Feed
 
 
 @dataclass(frozen=True)
 class Order:
-    """One text to be written: its prompt, the most tokens it may take, and the seed it is drawn by."""
+    """One text to be written: what it is to be, by which adapter, and the seed it is drawn by."""
 
-    prompt: tuple[int, ...]
-    limit: int
+    task: Task
+    adapter: Adapter | None
     seed: int
 
 
-@torch.no_grad()
-def write(
-    model: Llama, lora: Lora | None, orders: Sequence[Order], taste: Taste, wrote: Callable[[float], None]
-) -> list[list[int]]:
-    """One text for each order, in tokens without the mark of the end. Calls `wrote` with the effort of each step."""
-    ready = lora.frozen(model.head.dtype) if lora else None
-    written: list[list[int]] = [[] for _ in orders]
-    memories = [Memory() for _ in orders]
-    sources = [torch.Generator().manual_seed(order.seed) for order in orders]
-    live = list(range(len(orders)))
-    scores = torch.cat([model.logits(model.hidden([orders[i].prompt], ready, [memories[i]])[-1:]) for i in live])
-    while live:
-        drawn = [(i, draw(row, taste, sources[i])) for row, i in zip(scores, live, strict=True)]
-        for i, token in drawn:
-            if token != model.shape.eos:
-                written[i].append(token)
-        live = [i for i, token in drawn if token != model.shape.eos and len(written[i]) < orders[i].limit]
-        if live:
-            hidden = model.hidden([written[i][-1:] for i in live], ready, [memories[i] for i in live])
-            scores = model.logits(hidden)
-        wrote(WRITE_EFFORT)
-    return written
-
-
-def draw(scores: torch.Tensor, taste: Taste, source: torch.Generator) -> int:
-    """Draw one token. Holtzman et al. 2020, https://arxiv.org/abs/1904.09751"""
-    best, tokens = (scores / taste.temperature).topk(min(TOP, len(scores)))
-    chances = best.softmax(-1)
-    chances[chances.cumsum(-1) - chances >= taste.top_p] = 0
-    return int(tokens[torch.multinomial(chances, 1, generator=source)])
+def write(base: Base, orders: Sequence[Order], threads: int, wrote: Callable[[float], None]) -> list[str]:
+    """One text for each order; the same order gives the same text. Calls `wrote` with the effort of each step."""
+    drafts = [Draft(order.task, order.seed) for order in orders]
+    length = max(len(order.task.prompt) + order.task.tokens_max for order in orders)
+    with closing(Decoder(base, slots=len(orders), length=length + 1, threads=threads, tokens=length)) as decoder:
+        for slot, (order, draft) in enumerate(zip(orders, drafts, strict=True)):
+            decoder.set_adapter(slot, order.adapter)
+            draft.advance(decoder.step([Feed(slot, 0, order.task.prompt)])[0])
+            wrote(len(order.task.prompt))
+        while live := [(slot, draft) for slot, draft in enumerate(drafts) if draft.finish is None]:
+            logits = decoder.step([Feed(slot, draft.past, (draft.last,)) for slot, draft in live])
+            for (_, draft), scores in zip(live, logits, strict=True):
+                draft.advance(scores)
+            wrote(WRITE_EFFORT)
+    return [draft.text for draft in drafts]

@@ -1,4 +1,4 @@
-"""Reads an adapter's folder into the arrays that a row of the network takes."""
+"""Reads an adapter's folder into the arrays that a slot of the network takes."""
 
 from __future__ import annotations
 
@@ -9,69 +9,80 @@ from numpy.typing import NDArray
 
 from atelier.workshop.contract import AdapterInvalid
 from atelier.workshop.engines.text.base import Base, LlamaShape, Weights
-from atelier.workshop.engines.text.lora import PREFIX, WEIGHTS, adapter_sha256, layer_sizes, read_config
+from atelier.workshop.engines.text.lora import PREFIX, WEIGHTS, Lora, adapter_sha256, layer_sizes, read_config
 
-RANK = 16
-"""The highest rank an adapter may have; a lower one is filled up with zeros."""
+from .native.decoder import RANK_MOST, Adapter
+from .native.packing import LANES, packed_down, packed_up
 
-_FUSED = {
-    "A_qkv": ("self_attn", ("q_proj", "k_proj", "v_proj")),
-    "A_o": ("self_attn", ("o_proj",)),
-    "A_gu": ("mlp", ("gate_proj", "up_proj")),
-    "A_down": ("mlp", ("down_proj",)),
+_DOWN = {
+    "down_qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    "down_o": ("self_attn.o_proj",),
+    "down_gu": ("mlp.gate_proj", "mlp.up_proj"),
+    "down_down": ("mlp.down_proj",),
 }
 _UP = {
-    "B_q": "self_attn.q_proj",
-    "B_k": "self_attn.k_proj",
-    "B_v": "self_attn.v_proj",
-    "B_o": "self_attn.o_proj",
-    "B_gate": "mlp.gate_proj",
-    "B_up": "mlp.up_proj",
-    "B_down": "mlp.down_proj",
+    "up_q": "self_attn.q_proj",
+    "up_k": "self_attn.k_proj",
+    "up_v": "self_attn.v_proj",
+    "up_o": "self_attn.o_proj",
+    "up_gate": "mlp.gate_proj",
+    "up_up": "mlp.up_proj",
+    "up_down": "mlp.down_proj",
 }
-Parts = dict[str, NDArray[np.float32]]
+Tensors = dict[str, NDArray[np.float32]]
 
 
 class TextHand:
-    """An adapter in memory, about 20 MB for rank 16 on the bundled base."""
+    """An adapter in memory, about 6 MB for rank 16 on the bundled base."""
 
-    def __init__(self, adapter_sha256: str, parts: Parts) -> None:
+    def __init__(self, adapter_sha256: str, adapter: Adapter) -> None:
         self.adapter_sha256 = adapter_sha256
-        self._parts: Parts | None = parts
+        self._adapter: Adapter | None = adapter
 
     @property
     def bytes_held(self) -> int:
-        return sum(part.nbytes for part in (self._parts or {}).values())
+        return self._adapter.bytes_held if self._adapter else 0
 
     @property
-    def parts(self) -> Parts:
-        """The arrays of a row by input name. Errors: AdapterInvalid after `close`."""
-        if self._parts is None:
+    def adapter(self) -> Adapter:
+        """What the network takes. Errors: AdapterInvalid after `close`."""
+        if self._adapter is None:
             raise AdapterInvalid("The adapter was closed.", remedy="Load it again.")
-        return self._parts
+        return self._adapter
 
     def close(self) -> None:
         """Let go of the memory; texts in the making keep what they have."""
-        self._parts = None
+        self._adapter = None
 
 
 def load(folder: Path, base: Base) -> TextHand:
     """Read and check an adapter in PEFT's layout. Errors: AdapterInvalid naming the file and what is wrong."""
     config = read_config(folder, base)
     rank, scale = int(config["r"]), float(config["lora_alpha"]) / int(config["r"])
-    if rank > RANK:
+    if rank > RANK_MOST:
         raise AdapterInvalid(
-            f"The adapter has rank {rank}; this engine serves up to {RANK}.", where=WEIGHTS, remedy="Train it again."
+            f"The adapter has rank {rank}; this engine serves up to {RANK_MOST}.",
+            where=WEIGHTS,
+            remedy="Train it again.",
         )
     try:
         tensors = dict(Weights(folder / WEIGHTS))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         raise AdapterInvalid("The adapter's weights are damaged.", where=WEIGHTS, remedy="Train it again.") from error
     _check(tensors, base.config, rank)
-    return TextHand(adapter_sha256(folder), _parts(tensors, base.config.layers, rank, scale))
+    return TextHand(adapter_sha256(folder), _adapter(tensors, base.config.layers, rank, scale))
 
 
-def _check(tensors: Parts, shape: LlamaShape, rank: int) -> None:
+def packed(lora: Lora, shape: LlamaShape) -> Adapter:
+    """A trained adapter that was not saved yet, as the network takes it."""
+    tensors: Tensors = {}
+    for name in layer_sizes(shape):
+        tensors[f"{PREFIX}{name}.lora_A.weight"] = lora.down[name].detach().numpy()
+        tensors[f"{PREFIX}{name}.lora_B.weight"] = lora.up[name].detach().numpy()
+    return _adapter(tensors, shape.layers, lora.rank, lora.scale)
+
+
+def _check(tensors: Tensors, shape: LlamaShape, rank: int) -> None:
     expected = {}
     for name, (outputs, inputs) in layer_sizes(shape).items():
         expected[f"{PREFIX}{name}.lora_A.weight"] = (rank, inputs)
@@ -85,20 +96,21 @@ def _check(tensors: Parts, shape: LlamaShape, rank: int) -> None:
         raise AdapterInvalid(f"There are weights this engine does not know: “{min(extra)}”.", where=WEIGHTS)
 
 
-def _parts(tensors: Parts, layers: int, rank: int, scale: float) -> Parts:
-    parts: Parts = {}
+def _adapter(tensors: Tensors, layers: int, rank: int, scale: float) -> Adapter:
+    each = []
     for layer in range(layers):
-        prefix = f"{PREFIX}model.layers.{layer}"
-        for name, (block, columns) in _FUSED.items():
-            downs = [tensors[f"{prefix}.{block}.{column}.lora_A.weight"].T for column in columns]
-            parts[f"l{layer}_{name}"] = np.concatenate([_filled(d, 1, rank) for d in downs], axis=1)
-        for name, place in _UP.items():
-            up = tensors[f"{prefix}.{place}.lora_B.weight"].T * np.float32(scale)
-            parts[f"l{layer}_{name}"] = np.ascontiguousarray(_filled(up, 0, rank))
-    return parts
+        place = f"{PREFIX}model.layers.{layer}"
+        parts: dict[str, NDArray[np.uint8]] = {}
+        for name, columns in _DOWN.items():
+            downs = [_filled(tensors[f"{place}.{column}.lora_A.weight"]) for column in columns]
+            parts[name] = packed_down(np.concatenate(downs))
+        for name, column in _UP.items():
+            up = tensors[f"{place}.{column}.lora_B.weight"] * np.float32(scale)
+            parts[name] = packed_up(_filled(up.T).T)
+        each.append(parts)
+    return Adapter(tuple(each), rank=-(-rank // LANES) * LANES)
 
 
-def _filled(values: NDArray[np.float32], axis: int, rank: int) -> NDArray[np.float32]:
-    missing = [(0, 0), (0, 0)]
-    missing[axis] = (0, RANK - rank)
-    return np.pad(values, missing)
+def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """With rows of zeros up to a multiple of 16."""
+    return np.pad(values, ((0, -len(values) % LANES), (0, 0)))

@@ -7,38 +7,42 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Network
+from .native.decoder import Decoder
 
-KEPT = 64
-"""Chunks that are remembered, least lately used given up first; each has about 1.5 MB on the bundled base."""
+CHUNK = 32
+"""Tokens that are remembered together, a multiple of what the network lays side by side."""
+
+KEPT = 128
+"""Chunks that are remembered, least lately used given up first; each has about 0.75 MB on the bundled base."""
 
 _Key = tuple[str, tuple[int, ...]]
 
 
 class Beginnings:
-    """The pasts of whole chunks by adapter and all tokens up to the chunk's end. Reading the same chunk after the same
-    tokens gives the same bits, so that nobody can tell whether it was read or remembered."""
+    """The pasts of whole chunks by adapter and all tokens up to the chunk's end. Reading the same tokens gives the same
+    bits, so that nobody can tell whether they were read or remembered."""
 
-    def __init__(self, network: Network, chunk: int) -> None:
-        self._network, self._chunk = network, chunk
-        self._kept: OrderedDict[_Key, list[NDArray[np.float32]]] = OrderedDict()
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._kept: OrderedDict[_Key, NDArray[np.float16]] = OrderedDict()
 
-    def recall(self, row: int, adapter: str, prompt: tuple[int, ...]) -> int:
-        """Put what is remembered of a prompt into a row; how many tokens that were. The last are never among them."""
+    def recall(self, slot: int, adapter: str, prompt: tuple[int, ...]) -> int:
+        """Put what is remembered of a prompt into a slot; how many tokens that were. The last are never among them."""
         read = 0
-        while read + self._chunk < len(prompt):
-            key = (adapter, prompt[: read + self._chunk])
+        while read + CHUNK < len(prompt):
+            key = (adapter, prompt[: read + CHUNK])
             if key not in self._kept:
                 break
             self._kept.move_to_end(key)
-            self._network.set_past(row, self._kept[key], read)
-            read += self._chunk
+            self._decoder.set_past(slot, self._kept[key], read)
+            read += CHUNK
         return read
 
-    def remember(self, row: int, adapter: str, prompt: tuple[int, ...], read: int) -> None:
-        """Keep the chunk of a row that ends at `read`, if it is whole and not the last."""
-        if read % self._chunk or read >= len(prompt):
-            return
-        self._kept[adapter, prompt[:read]] = self._network.past(row, read - self._chunk, read)
+    def remember(self, slot: int, adapter: str, prompt: tuple[int, ...], read: int) -> None:
+        """Keep the whole chunks of a slot that has read so far, but not the last of the prompt."""
+        for end in range(CHUNK, min(read, len(prompt) - 1) + 1, CHUNK):
+            key = (adapter, prompt[:end])
+            if key not in self._kept:
+                self._kept[key] = self._decoder.past(slot, end - CHUNK, end)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import queue
 from pathlib import Path
+from typing import Any
 
 from atelier.workshop.contract import (
     BriefInvalid,
@@ -12,6 +13,7 @@ from atelier.workshop.contract import (
     Emit,
     FileRef,
     GenerateSpec,
+    Guardrails,
     Output,
     Preview,
     Progress,
@@ -23,25 +25,35 @@ from atelier.workshop.engines.text.prompts import FORMATS, max_tokens, prompt_to
 
 from .adapters import TextHand
 from .drafts import Draft, Task
-from .network import LENGTH
 from .sampling import Sampling
 from .scheduler import News, Request, Scheduler
+
+LENGTH = 1536
+"""The most tokens of prompt and answer together."""
+
 
 _NEWS_SECONDS = 0.25
 MEDIA_TYPE = "text/plain"
 
 
-def task_for(base: Base, spec: GenerateSpec, sampling: Sampling) -> Task:
-    """What every text of a request is to be. Errors: BriefInvalid."""
-    brief = validate_brief(spec.brief)
+def task_for(
+    base: Base,
+    brief: dict[str, Any],
+    sampling: Sampling,
+    *,
+    reveal: float = 1.0,
+    guardrails: Guardrails | None = None,
+) -> Task:
+    """What every text for a brief is to be. Errors: BriefInvalid."""
+    valid = validate_brief(brief)
     tokenizer = base.tokenizer()
-    prompt = tuple(prompt_tokens(tokenizer, brief))
-    tokens = max_tokens(brief)
+    prompt = tuple(prompt_tokens(tokenizer, valid))
+    tokens = max_tokens(valid)
     if len(prompt) + tokens > min(LENGTH, base.config.context):
         raise BriefInvalid(
             "The brief is too long to be read together with the text.", where="details", remedy="Shorten it."
         )
-    phrases = (*spec.guardrails.words_never, *spec.guardrails.subjects_refused)
+    phrases = (*guardrails.words_never, *guardrails.subjects_refused) if guardrails else ()
     specials = frozenset(tokenizer.get_added_tokens_decoder())
     return Task(
         prompt=prompt,
@@ -49,8 +61,8 @@ def task_for(base: Base, spec: GenerateSpec, sampling: Sampling) -> Task:
         eos=base.config.eos,
         specials=specials - {base.config.eos},
         decode=tokenizer.decode,
-        reveal=spec.reveal,
-        target=FORMATS[brief["format"]].words(brief["length"])[0],
+        reveal=reveal,
+        target=FORMATS[valid["format"]].words(valid["length"])[0],
         forbidden=(lambda text: find(text, phrases) is not None) if phrases else None,
         hold=max((len(phrase.split()) for phrase in phrases), default=1) or 1,
         window=max((len(phrase) + 2 for phrase in phrases), default=1),
@@ -68,9 +80,9 @@ def deliver(
     sampling: Sampling,
 ) -> list[Output]:
     """Write one text a seed and stream it. Errors: BriefInvalid, Busy, and whatever `emit` raises to stop."""
-    task = task_for(base, spec, sampling)
+    task = task_for(base, spec.brief, sampling, reveal=spec.reveal, guardrails=spec.guardrails)
     drafts = [Draft(task, seed) for seed in spec.seeds]
-    request = Request(drafts, hand.adapter_sha256, hand.parts)
+    request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=(hand.adapter_sha256,))
     planned = task.tokens_max * len(drafts)
     emit(Progress(stage="waiting", done=0, planned=planned))
     scheduler.submit(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -29,19 +30,30 @@ class Sampler:
 
     def choose(self, logits: NDArray[np.float32], used: Collection[int], banned: Collection[int]) -> int:
         """A token by its logits (vocab,), which are left as they are. Ties go to the lower token."""
-        scores = logits.copy()
-        if used and self._how.repetition != 1:
-            places = np.fromiter(set(used), np.int64)
-            held = scores[places]
-            scores[places] = np.where(held > 0, held / self._how.repetition, held * self._how.repetition)
-        if banned:
-            scores[np.fromiter(banned, np.int64)] = -np.inf
-        if self._how.temperature <= 0:
-            return int(scores.argmax())
-        likeliest = np.argpartition(-scores, self._how.top_k)[: self._how.top_k]
-        order = likeliest[np.lexsort((likeliest, -scores[likeliest]))]
-        weights = np.exp((scores[order].astype(np.float64) - scores[order[0]]) / self._how.temperature)
+        most = 1 if self._how.temperature <= 0 else self._how.top_k
+        tokens, scores = top(logits, used, self._how.repetition, banned, most)
+        if most == 1:
+            return int(tokens[0])
+        weights = np.exp((scores.astype(np.float64) - scores[0]) / self._how.temperature)
         heaped = np.cumsum(weights / weights.sum())
         kept = int(np.searchsorted(heaped, self._how.top_p)) + 1
         drawn = self._random.random() * heaped[min(kept, heaped.size) - 1]
-        return int(order[min(int(np.searchsorted(heaped, drawn, side="right")), heaped.size - 1)])
+        return int(tokens[min(int(np.searchsorted(heaped, drawn, side="right")), heaped.size - 1)])
+
+
+def top(
+    logits: NDArray[np.float32], used: Collection[int], repetition: float, banned: Collection[int], most: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The likeliest tokens and their scores, best first, after used ones were made less likely and banned ones
+    impossible. The logits are written to while it runs, and as before when it returns."""
+    from .native.library import library
+
+    repeated = np.array(sorted(set(used)) if repetition != 1 else [], np.int32)
+    never = np.array(sorted(set(banned)), np.int32)
+    tokens, scores = np.empty(most, np.int32), np.empty(most, np.float32)
+    kept = np.empty(len(repeated) + len(never), np.float32)
+    at = [ctypes.c_void_p(each.ctypes.data) for each in (logits, repeated, never, tokens, scores, kept)]
+    found = library().choose_top(
+        at[0], len(logits), at[1], len(repeated), ctypes.c_float(repetition), at[2], len(never), most, *at[3:]
+    )
+    return tokens[:found], scores[:found]

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from atelier.workshop.contract import Busy, Cancelled
 
-from .adapters import Parts
 from .beginnings import Beginnings
 from .drafts import Draft
-from .network import Network
+from .fairness import Turns
+from .native.decoder import Adapter, Decoder, Feed
 
-CHUNK = 32
-"""Tokens of a prompt read between two steps, so that texts in the making never wait long for a newcomer. Fixed: where
-a prompt is divided changes its last bits, so the division may not depend on who else is served."""
+READ_BESIDE = 48
+"""Tokens of prompts read in a step that also writes: they cost about as much as the writing itself, so that nobody's
+stream stutters. Where nobody writes, a step reads as much as the network takes."""
 
 WAITING_MAX = 64
-"""Texts that may wait for a row before a request is turned away."""
+"""Texts that may wait for a slot before a request is turned away."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,20 @@ class News:
 
 @dataclass(eq=False)
 class Request:
-    """Drafts that share an adapter and a prompt. Its maker reads `inbox`: News, or the error that ended it."""
+    """Drafts that share an adapter and a prompt. Its maker reads `inbox`: News, or the error that ended it.
+
+    `flows` name whom its work counts for (creator, viewer), so that no one of them can crowd out the others.
+    """
 
     drafts: Sequence[Draft]
-    adapter: str
-    parts: Parts
+    name: str
+    adapter: Adapter | None
+    flows: tuple[str, ...] = ()
     inbox: queue.SimpleQueue[News | BaseException] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     waiting: deque[int] = field(default_factory=deque)
-    prefix: tuple[list[NDArray[np.float32]], NDArray[np.float32]] | None = None
+    prefix: tuple[NDArray[np.float16], NDArray[np.float32]] | None = None
+    being_read: bool = False
 
     def __post_init__(self) -> None:
         self.waiting.extend(range(len(self.drafts)))
@@ -58,11 +63,11 @@ class Request:
 
 @dataclass(eq=False)
 class _Row:
-    """A draft that has a row of the network; `read` tokens of its prompt are in the row's past."""
+    """A draft that has a slot of the network; `read` tokens of its prompt are in the slot's past."""
 
     request: Request
     sample: int
-    place: int
+    slot: int
     read: int = 0
 
     @property
@@ -71,15 +76,17 @@ class _Row:
 
 
 class Scheduler:
-    """Owns the network in one thread. `submit` from any thread; requests take turns for free rows."""
+    """Owns the network in one thread. `submit` from any thread; texts get free slots in fair turns."""
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._beginnings = Beginnings(network, CHUNK)
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._beginnings = Beginnings(decoder)
         self._changed = threading.Condition()
-        self._requests: deque[Request] = deque()  # with drafts that have no row yet, the next one first
-        self._writing: list[_Row] = []  # at rows 0..n-1, in this order
-        self._reading: _Row | None = None
+        self._requests: list[Request] = []  # with drafts that have no slot yet
+        self._turns = Turns()
+        self._free = list(range(decoder.slots))
+        self._writing: list[_Row] = []
+        self._reading: list[_Row] = []
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="atelier-text", daemon=True)
         self._thread.start()
@@ -96,13 +103,13 @@ class Scheduler:
             self._changed.notify()
 
     def ahead(self, request: Request) -> int:
-        """How many requests will have a turn before this one; 0 once it has begun."""
+        """How many requests came before this one and still wait; 0 once it has begun."""
         with self._changed:
             place = self._requests.index(request) if request in self._requests else 0
             return place if len(request.waiting) == len(request.drafts) else 0
 
     def cancel(self, request: Request) -> None:
-        """Stop a request: its rows are free before the next step."""
+        """Stop a request: its slots are free before the next step."""
         request.cancelled.set()
         with self._changed:
             self._changed.notify()
@@ -121,73 +128,87 @@ class Scheduler:
                     self._changed.wait()
                 if self._closed:
                     self._fail(Cancelled("the engine is stopping"))
-                    return
+                    break
             try:
                 self._turn()
             except Exception as error:  # whatever broke, no caller may wait for ever
                 with self._changed:
                     self._fail(error)
+        self._decoder.close()
 
     def _turn(self) -> None:
         self._drop_cancelled()
-        if self._reading is None:
-            self._admit()
-        if self._reading is not None:
-            self._read_on(self._reading)
-        if self._writing:
-            self._write_on()
+        self._admit()
+        writing, reading = list(self._writing), self._share_of_reading()
+        feeds = [Feed(row.slot, row.draft.past, (row.draft.last,)) for row in writing]
+        for row, count in reading:
+            end = row.read + count
+            feeds.append(Feed(row.slot, row.read, row.request.prompt[row.read : end], end == len(row.request.prompt)))
+        if not feeds:
+            return
+        logits = iter(self._decoder.step(feeds))
+        for row in writing:
+            self._advance(row, next(logits))
+        for row, count in reading:
+            row.read += count
+            self._beginnings.remember(row.slot, row.request.name, row.request.prompt, row.read)
+            if row.read == len(row.request.prompt):
+                self._read(row, next(logits))
 
     def _fail(self, error: BaseException) -> None:
-        rows = [*self._writing, *([self._reading] if self._reading else [])]
+        rows = [*self._writing, *self._reading]
         for request in {id(r): r for r in (*self._requests, *(row.request for row in rows))}.values():
             request.inbox.put(error)
         self._requests.clear()
-        self._writing, self._reading = [], None
+        self._writing, self._reading = [], []
+        self._free = list(range(self._decoder.slots))
 
     def _drop_cancelled(self) -> None:
         with self._changed:
-            if any(request.cancelled.is_set() for request in self._requests):
-                self._requests = deque(r for r in self._requests if not r.cancelled.is_set())
-        if self._reading is not None and self._reading.request.cancelled.is_set():
-            self._reading = None
-        for row in [row for row in self._writing if row.request.cancelled.is_set()]:
+            self._requests = [r for r in self._requests if not r.cancelled.is_set()]
+        for row in [row for row in (*self._writing, *self._reading) if row.request.cancelled.is_set()]:
             self._leave(row)
 
     def _admit(self) -> None:
-        """Give free rows to waiting drafts: the first of a request reads its prompt, the others copy what it read."""
-        while self._reading is None and len(self._writing) < self._network.rows:
+        """Give free slots to waiting drafts: the first of a request reads its prompt, the others copy what it read."""
+        while self._free:
             with self._changed:
-                if not self._requests:
+                ready = [r for r in self._requests if not r.being_read]
+                if not ready:
                     return
-                request = self._requests.popleft()
+                request = self._turns.next(ready, lambda r: r.flows)
                 sample = request.waiting.popleft()
-                if request.waiting:
-                    self._requests.append(request)
-            row = _Row(request, sample, place=len(self._writing))
-            self._network.set_adapter(row.place, request.adapter, request.parts)
+                if not request.waiting:
+                    self._requests.remove(request)
+            self._turns.took(request.flows, request.drafts[sample].task.tokens_max)
+            row = _Row(request, sample, self._free.pop())
+            self._decoder.set_adapter(row.slot, request.adapter)
             if request.prefix is None:
-                row.read = self._beginnings.recall(row.place, request.adapter, request.prompt)
-                self._reading = row
+                request.being_read = True
+                row.read = self._beginnings.recall(row.slot, request.name, request.prompt)
+                self._reading.append(row)
             else:
                 past, logits = request.prefix
-                self._network.set_past(row.place, past, 0)
+                self._decoder.set_past(row.slot, past, 0)
                 self._begin(row, logits)
 
-    def _read_on(self, row: _Row) -> None:
-        prompt = row.request.prompt
-        chunk = np.array(prompt[row.read : row.read + CHUNK], np.int64)
-        logits = self._network.feed(row.place, chunk, row.read)
-        row.read += len(chunk)
-        self._beginnings.remember(row.place, row.request.adapter, prompt, row.read)
-        if row.read < len(prompt):
-            return
-        self._reading = None
+    def _share_of_reading(self) -> list[tuple[_Row, int]]:
+        """Which prompts are read on in this step, and by how many tokens: whoever came first is done first."""
+        room = READ_BESIDE if self._writing else self._decoder.tokens
+        shares = []
+        for row in self._reading:
+            count = min(room, len(row.request.prompt) - row.read)
+            if count:
+                shares.append((row, count))
+            room -= count
+        return shares
+
+    def _read(self, row: _Row, logits: NDArray[np.float32]) -> None:
+        """A prompt was read to its end: its draft begins to write, and the others of the request may."""
+        self._reading.remove(row)
+        row.request.being_read = False
         if row.request.waiting:
-            row.request.prefix = (self._network.past(row.place, 0, row.read), logits.copy())
-        place = len(self._writing)
-        if row.place != place:  # others left while it was reading
-            self._network.move(row.place, place, row.read)
-            row.place = place
+            row.request.prefix = (self._decoder.past(row.slot, 0, row.read), logits.copy())
         self._begin(row, logits)
 
     def _begin(self, row: _Row, logits: NDArray[np.float32]) -> None:
@@ -195,14 +216,6 @@ class Scheduler:
             row.request.prefix = None
         self._writing.append(row)
         self._advance(row, logits)
-
-    def _write_on(self) -> None:
-        rows = list(self._writing)
-        tokens = np.array([row.draft.last for row in rows], np.int64)
-        pasts = np.array([row.draft.past for row in rows], np.int32)
-        logits = self._network.step(tokens, pasts)
-        for row, scores in zip(rows, logits, strict=True):
-            self._advance(row, scores)
 
     def _advance(self, row: _Row, logits: NDArray[np.float32]) -> None:
         draft = row.draft
@@ -213,10 +226,7 @@ class Scheduler:
             self._leave(row)
 
     def _leave(self, row: _Row) -> None:
-        """Free a row; the last one moves into its place, so that rows stay 0..n-1."""
-        last = self._writing.pop()
-        if last is not row:
-            # One more than its draft knows of: in the middle of a step the newest token is fed but not yet answered.
-            self._network.move(last.place, row.place, last.draft.past + 1)
-            last.place = row.place
-            self._writing[row.place] = last
+        """Free a slot, and let go of its adapter."""
+        (self._writing if row in self._writing else self._reading).remove(row)
+        self._decoder.set_adapter(row.slot, None)
+        self._free.append(row.slot)
