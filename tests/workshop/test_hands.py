@@ -138,6 +138,33 @@ def test_an_erased_adapter_is_no_longer_served_from_memory(shelf: Shelf, adapter
     assert shelf.open == set()
 
 
+def test_an_adapter_erased_while_it_is_loaded_is_not_served(adapters: list[Path]) -> None:
+    class Slow(Shelf):
+        def load(self, adapter: Path) -> FakeHand:
+            hand = super().load(adapter)
+            adapter.rmdir()
+            return hand
+
+    slow, hands = Slow(), Hands(8 * MEGABYTE)
+    with pytest.raises(AdapterInvalid, match="gone"), hands.held(slow, adapters[0], "adapter-0"):
+        pass
+    assert slow.loads == ["adapter-0"]
+    assert slow.open == set()
+    assert hands.bytes_held == 0
+
+
+def test_an_erased_adapter_leaves_the_memory_although_nobody_asks_for_it_again(
+    shelf: Shelf, adapters: list[Path]
+) -> None:
+    hands = Hands(8 * MEGABYTE)
+    use(hands, shelf, adapters[0])
+    with hands.held(shelf, adapters[1], "adapter-1"):
+        adapters[0].rmdir()
+        adapters[1].rmdir()
+    assert shelf.open == set()
+    assert hands.bytes_held == 0
+
+
 def test_the_runtime_generates_with_what_it_trained_and_stops_when_the_client_left(
     runtime: LocalRuntime, training: Callable[..., TrainSpec], tmp_path: Path
 ) -> None:

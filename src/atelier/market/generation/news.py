@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from atelier.market.core import live
+from atelier.market.studio.models import Version
 from atelier.workshop.contract import Cancelled, Preview, Progress
 
 from .models import Generation
@@ -36,7 +37,8 @@ class News:
 
     Publishes "preview" {sample, payload} at most every 80 ms and "progress" {done, planned, stage, note} at most
     every 0.4 s. Once a second it keeps the progress and looks whether to stop. Errors: Cancelled when the person
-    cancelled, when the page that watched was left, or when another worker took this up; `stopping` then says which.
+    cancelled, when the page that watched was left, when the version was erased, or when another worker took this up;
+    `stopping` then says which.
     """
 
     def __init__(self, generation: Generation, clock: Callable[[], float] = time.monotonic) -> None:
@@ -104,6 +106,8 @@ class News:
             self.stopping = "cancelled" if self._mine().exists() else "taken"
         elif self._looked >= self._leaves_count_from and self._was_left():
             self.stopping = "left"
+        elif Version.objects.filter(pk=self._generation.version_id, state=Version.State.ERASED).exists():
+            self.stopping = "erased"
         if self.stopping:
             raise Cancelled
 

@@ -15,7 +15,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from atelier.market.core.errors import MarketError
-from atelier.market.studio.adapters import adapter_folder
+from atelier.market.studio.adapters import adapter_folder, erased
 from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Guardrails, WorkshopError
 from atelier.workshop.runtime import runtime
 
@@ -88,6 +88,9 @@ def _stopped(generation: Generation, news: News) -> None:
         return
     if not news.stopping:
         raise Interrupted
+    if news.stopping == "erased":
+        _failed(generation, erased())
+        return
     left = news.stopping == "left"
     work.end_unfinished(
         generation,

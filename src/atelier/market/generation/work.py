@@ -21,6 +21,7 @@ from atelier.market.core.models import Blob
 from atelier.market.core.money import split
 from atelier.market.core.states import move
 from atelier.market.provenance.actions import record_output
+from atelier.market.studio.adapters import hold_off_erasing
 from atelier.market.studio.models import CreationModel, DatasetWork, Version
 from atelier.workshop import contract
 
@@ -144,10 +145,14 @@ def end_unfinished(
 
 @transaction.atomic
 def finish(generation: Generation, made: Sequence[contract.Output], folder: Path) -> bool:
-    """Keep what was made, whose works it is owed to, and its birth records, all or nothing; False when fenced off."""
+    """Keep what was made, whose works it is owed to, and its birth records, all or nothing; False when fenced off.
+
+    Errors: Conflict when the version was erased meanwhile; nothing is kept then.
+    """
     held = Generation.objects.select_for_update().get(pk=generation.pk)
     if held.attempt != generation.attempt or held.state != S.RUNNING:
         return False
+    hold_off_erasing(generation.version)
     kept = _keep(made, folder)
     gone = set(
         Output.objects.filter(blob__in=kept.values(), state=Output.State.WITHDRAWN).values_list("blob_id", flat=True)

@@ -14,6 +14,7 @@ from atelier.market.core import blobs
 from atelier.market.core.models import Blob
 from atelier.workshop.contract import EngineUnavailable, Evaluation, engine
 
+from .adapters import refuse_erased
 from .models import Version
 
 
@@ -22,6 +23,8 @@ def archive(version: Version) -> Iterator[bytes]:
 
     Holds the adapter's files as the engine wrote them, README.md (model card) and card.json. Source: APPNOTE 6.3,
     streamed with data descriptors, so that nothing is ever held whole.
+
+    Errors: Conflict, in the midst of it too, once the version is erased: what was sent so far is then no ZIP file.
     """
     card = card_of(version)
     texts = {
@@ -40,6 +43,7 @@ def archive(version: Version) -> Iterator[bytes]:
                 continue
             with opened.open(zipfile.ZipInfo(file["path"], moment), "w", force_zip64=True) as entry:
                 for chunk in blobs.chunks(known[file["sha256"]]):
+                    refuse_erased(version)
                     entry.write(chunk)
                     yield sink.take()
     yield sink.take()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -20,7 +20,7 @@ from atelier.workshop import contract
 from atelier.workshop.runtime import runtime
 
 from . import actions
-from .adapters import remove_folder
+from .adapters import remove_unneeded
 from .blobs_in_use import is_needed
 from .models import TrainingRun, Version
 
@@ -44,6 +44,7 @@ def train_version(*, run_id: int) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="atelier-train-") as scratch:
             result, files = _train(run, Path(scratch))
+        actions.finish_run(run.pk, run.attempt, result, files)
     except contract.Cancelled:
         if not actions.close_cancelled(run.pk, run.attempt):
             raise WorkerClosing(f"training run {run_id} was interrupted") from None
@@ -60,28 +61,33 @@ def train_version(*, run_id: int) -> None:
             message=_("The training failed, and it was not your doing."),
             remedy=_("Try it again; if it fails again, tell the operator the number of this training."),
         )
-    else:
-        actions.finish_run(run.pk, run.attempt, result, files)
 
 
-@app.task(queue="quick", retry=RetryStrategy(max_attempts=8, exponential_wait=2))
+# An erasure goes on until it succeeds.
+@app.task(queue="quick", retry=RetryStrategy(wait=10))
 def erase_adapter(*, version_id: int) -> None:
     """Remove the files of an erased version, in storage and in this machine's cache, unless something needs them."""
     version = Version.objects.get(pk=version_id)
     if version.state != Version.State.ERASED or version.erased_at is not None:
         return
-    kept = []
-    for file in version.files:
-        blob = Blob.objects.filter(pk=file["sha256"]).first()
-        if blob is None or blob.erased_at is not None:
-            continue
-        if is_needed(blob):
-            kept.append(blob.sha256)
-        else:
-            blobs.erase(blob)
-    if not Version.objects.filter(adapter_sha256=version.adapter_sha256).exclude(state=Version.State.ERASED).exists():
-        remove_folder(version.adapter_sha256)
+    kept = [file["sha256"] for file in version.files if not _erase_file(file["sha256"])]
+    remove_unneeded(version.adapter_sha256)
     actions.forget_adapter(version_id=version_id, kept=kept)
+
+
+@transaction.atomic
+def _erase_file(sha256: str) -> bool:
+    """Erase the bytes unless something needs them, which is what False says.
+
+    The row is locked, as it is where a version is made of the same bytes: that comes before or after this.
+    """
+    blob = Blob.objects.select_for_update().filter(pk=sha256, erased_at=None).first()
+    if blob is None:
+        return True
+    if is_needed(blob):
+        return False
+    blobs.erase(blob)
+    return True
 
 
 def _train(run: TrainingRun, scratch: Path) -> tuple[contract.TrainResult, list[dict[str, Any]]]:

@@ -48,18 +48,18 @@ class Hands:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
             entry.users += 1
-        erased = not adapter.is_dir()
         try:
-            if erased:
-                raise AdapterInvalid("The adapter's files are gone.", remedy="Train the version again.")
+            _check_there(adapter)
             with entry.loading:
                 hand = entry.hand = entry.hand or _loaded(engine, adapter, sha256)
+            # It may have been erased while it was loaded.
+            _check_there(adapter)
             self._let_go()
             yield hand
         finally:
             with self._lock:
                 entry.users -= 1
-            self._let_go(erased=key if erased else None)
+            self._let_go()
 
     @property
     def bytes_held(self) -> int:
@@ -73,13 +73,13 @@ class Hands:
             self._bytes_max = -1
         self._let_go()
 
-    def _let_go(self, erased: Key | None = None) -> None:
-        """Close what is too much: unused entries, oldest first, those that never loaded or were erased before all."""
+    def _let_go(self) -> None:
+        """Close unused entries: all that never loaded or were erased, and of the others the oldest beyond the bound."""
         freed: list[Hand] = []
         with self._lock:
             held = sum(entry.bytes_held for entry in self._entries.values())
             for key, entry in list(self._entries.items()):
-                if entry.users or (entry.hand and held <= self._bytes_max and key != erased):
+                if entry.users or (entry.hand and held <= self._bytes_max and Path(key[1]).is_dir()):
                     continue
                 del self._entries[key]
                 held -= entry.bytes_held
@@ -87,6 +87,11 @@ class Hands:
                     freed.append(entry.hand)
         for hand in freed:
             hand.close()
+
+
+def _check_there(adapter: Path) -> None:
+    if not adapter.is_dir():
+        raise AdapterInvalid("The adapter's files are gone.", remedy="Train the version again.")
 
 
 def _loaded(engine: Engine, adapter: Path, sha256: str) -> Hand:

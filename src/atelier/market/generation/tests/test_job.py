@@ -17,7 +17,9 @@ from atelier.market.core.testing import make_user
 from atelier.market.generation import actions, news, quota, tasks, testing, work
 from atelier.market.generation.models import Attribution, Generation, Output, SampleCount
 from atelier.market.provenance.models import Occurrence, Record
+from atelier.market.studio import actions as studio
 from atelier.market.studio.models import CreationModel, Version
+from atelier.market.studio.tasks import erase_adapter
 from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Preview, Progress
 from atelier.workshop.contract import Output as Made
 from atelier.workshop.runtime import runtime
@@ -32,10 +34,13 @@ class Engine:
 
     def __init__(self, meanwhile: Callable[[Emit], None]) -> None:
         self.meanwhile = meanwhile
+        self.first_word: Callable[[], None] = lambda: None
         self.emitted: list[Preview | Progress] = []
 
     def generate(self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Made]:
         def listening(item: Preview | Progress) -> None:
+            if not self.emitted:
+                self.first_word()
             self.emitted.append(item)
             emit(item)
 
@@ -367,6 +372,34 @@ def test_what_is_no_longer_offered_is_not_made() -> None:
         assert generation.remedy
     assert not Output.objects.exists()
     assert quota.left(first.viewer, model).here == model.samples_a_day
+
+
+def erase(generation: Generation) -> None:
+    version = generation.version
+    owner = generation.creation_model.creator.user
+    studio.erase_version(actor=owner, version_id=version.pk, confirm_name=str(version))
+    erase_adapter(version_id=version.pk)
+
+
+def test_a_version_erased_while_it_writes_is_stopped_at_once(engine: Any, hasty: None) -> None:
+    generation = asked()
+    stand_in = engine(lambda _emit: None)
+    stand_in.first_word = lambda: erase(generation)
+    run(generation)
+    assert (generation.state, generation.error_code) == ("failed", "erased")
+    assert generation.remedy
+    assert len(stand_in.emitted) < 5
+    assert not Output.objects.exists()
+    assert sorted(SampleCount.objects.values_list("used", flat=True)) == [0, 0]
+
+
+def test_what_an_erased_version_still_wrote_is_not_kept(engine: Any) -> None:
+    generation = asked()
+    engine(lambda _emit: erase(generation))
+    run(generation)
+    assert (generation.state, generation.error_code) == ("failed", "erased")
+    assert not Output.objects.exists()
+    assert not Record.objects.exists()
 
 
 def test_previews_are_gathered_and_published_no_faster_than_the_clock() -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from atelier.market.core import audit, events, live
+from atelier.market.core.models import Blob
 from atelier.market.core.states import sources
 from atelier.market.studio.models import CreationModel, TrainingRun, Version
 from atelier.market.studio.queries import barred_works
@@ -64,7 +65,8 @@ def note_progress(run_id: int, attempt: int, progress: Progress, curve: Sequence
 def finish_run(run_id: int, attempt: int, result: TrainResult, files: Sequence[dict[str, Any]]) -> Version | None:
     """Make the version of a finished training; None when the attempt is no longer the run's, or it was cancelled.
 
-    `files` lists {path, sha256, bytes, media_type} with paths relative to the adapter's folder.
+    `files` lists {path, sha256, bytes, media_type} with paths relative to the adapter's folder. Errors: LookupError
+    when one of them was erased meanwhile, with another version that had the same bytes.
     """
     model = CreationModel.objects.select_for_update().get(runs=run_id)
     run = _mine(run_id, attempt)
@@ -74,6 +76,7 @@ def finish_run(run_id: int, attempt: int, result: TrainResult, files: Sequence[d
     if run.cancel_requested:
         close_cancelled(run_id, attempt)
         return None
+    _hold_files(files)
     number = (model.versions.aggregate(last=Max("number"))["last"] or 0) + 1
     evaluation = result.evaluation.model_dump(mode="json")
     version = Version.objects.create(
@@ -113,6 +116,14 @@ def close_cancelled(run_id: int, attempt: int) -> bool:
         return False
     _close(run, State.CANCELLED)
     return True
+
+
+def _hold_files(files: Sequence[dict[str, Any]]) -> None:
+    """Lock the rows of stored files, so that erasing waits and then finds that this version needs them."""
+    names = {file["sha256"] for file in files}
+    held = list(Blob.objects.select_for_update().filter(pk__in=names).order_by("pk"))
+    if {blob.pk for blob in held if blob.erased_at is None} != names:
+        raise LookupError("a file of the adapter was erased before its version was made")
 
 
 def _mine(run_id: int, attempt: int) -> TrainingRun | None:

@@ -9,6 +9,7 @@ from atelier.market.core.errors import Conflict, Invalid, Missing
 from atelier.market.core.models import AuditEntry, LiveEvent
 from atelier.market.core.testing import make_creator
 from atelier.market.studio import actions, queries, tasks
+from atelier.market.studio.adapters import adapter_folder
 from atelier.market.studio.models import Dataset, TrainingRun, Version
 from atelier.market.studio.tasks import train_version
 from atelier.market.studio.testing import key, make_model, make_run, make_version
@@ -233,7 +234,6 @@ def test_a_queued_run_does_not_start_once_consent_is_revoked() -> None:
 
 def test_a_run_taken_up_after_a_lost_worker_makes_exactly_one_version(monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(make_model())
-    finished: list[Version | None] = []
     real = tasks._train
 
     def lost_then_taken_up(claimed: TrainingRun, scratch: object) -> object:
@@ -247,7 +247,6 @@ def test_a_run_taken_up_after_a_lost_worker_makes_exactly_one_version(monkeypatc
     run.refresh_from_db()
     assert (run.state, run.attempt) == ("succeeded", 2)
     assert Version.objects.count() == 1
-    assert finished == []
     train_version(run_id=run.pk)
     assert Version.objects.count() == 1
 
@@ -300,6 +299,45 @@ def test_a_failed_training_says_why_in_words(monkeypatch: pytest.MonkeyPatch, er
     assert "secret" not in run.error
     assert not Version.objects.exists()
     assert AuditEntry.objects.filter(verb="studio.fail_run").count() == 1
+
+
+def test_a_version_is_never_made_of_bytes_that_were_erased_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(make_model())
+    real = tasks._train
+
+    def train_then_erase(*args: object) -> object:
+        result, files = real(*args)
+        assert tasks._erase_file(files[0]["sha256"])
+        return result, files
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "_train", train_then_erase)
+        train_version(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("failed", "failed")
+    assert not Version.objects.exists()
+    again = actions.retry_run(actor=run.creation_model.creator.user, run_id=run.pk, idempotency_key=key())
+    train_version(run_id=again.pk)
+    assert adapter_folder(Version.objects.get()).is_dir()
+
+
+def test_a_training_whose_version_cannot_be_written_is_over_and_can_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = make_run(make_model())
+    real = tasks._train
+
+    def odd(*args: object) -> object:
+        result, files = real(*args)
+        return result.model_copy(update={"card": {"figure": float("nan")}}), files
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "_train", odd)
+        train_version(run_id=run.pk)
+    run.refresh_from_db()
+    assert run.state == "failed"
+    assert run.remedy
+    actions.retry_run(actor=run.creation_model.creator.user, run_id=run.pk, idempotency_key=key())
 
 
 def test_progress_never_floods_the_database(monkeypatch: pytest.MonkeyPatch) -> None:

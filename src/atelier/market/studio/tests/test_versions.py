@@ -1,15 +1,21 @@
 import io
 import json
+import threading
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import OperationalError, connection, connections, transaction
 
+from atelier.market.core import blobs
 from atelier.market.core.errors import Conflict, Denied, Invalid, Missing
 from atelier.market.core.models import AuditEntry, Blob, Event
 from atelier.market.core.testing import make_creator
-from atelier.market.studio import actions, queries
-from atelier.market.studio.adapters import adapter_folder
+from atelier.market.studio import actions, adapters, queries, tasks
+from atelier.market.studio.adapters import adapter_folder, hold_off_erasing
 from atelier.market.studio.exporting import archive
 from atelier.market.studio.models import CreationModel, Version
 from atelier.market.studio.tasks import erase_adapter
@@ -203,6 +209,102 @@ def test_erasing_removes_the_bytes_everywhere_and_says_so() -> None:
         adapter_folder(version)
     with pytest.raises(Conflict):
         actions.resume_version(actor=model.creator.user, version_id=version.pk)
+
+
+def erase(version: Version) -> None:
+    """Erase a version and let the job that removes its files run to its end."""
+    actions.erase_version(actor=version.creation_model.creator.user, version_id=version.pk, confirm_name=str(version))
+    erase_adapter(version_id=version.pk)
+
+
+@pytest.mark.parametrize("late", ["before the bytes", "after the bytes", "in place"])
+def test_an_adapter_erased_while_it_is_fetched_is_neither_served_nor_left_behind(
+    late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = make_version()
+    real_copy, real_make = blobs.copy_to, adapters._make
+
+    def copy(blob: Blob, path: Path) -> Path:
+        if late == "before the bytes":
+            erase(version)
+        copied = real_copy(blob, path)
+        if late == "after the bytes":
+            erase(version)
+        return copied
+
+    def make(*arguments: Any) -> None:
+        real_make(*arguments)
+        if late == "in place":
+            # The job has looked for the folder before it stood there.
+            with monkeypatch.context() as patch:
+                patch.setattr(tasks, "remove_unneeded", lambda _sha256: None)
+                erase(version)
+
+    monkeypatch.setattr(blobs, "copy_to", copy)
+    monkeypatch.setattr(adapters, "_make", make)
+    with pytest.raises(Conflict):
+        adapter_folder(version)
+    assert list((settings.DATA / "adapters").glob(f"*{version.adapter_sha256}*")) == []
+
+
+def test_an_erased_adapter_is_refused_whatever_a_worker_still_remembers() -> None:
+    remembered = make_version()
+    folder = adapter_folder(remembered)
+    actions.erase_version(
+        actor=remembered.creation_model.creator.user, version_id=remembered.pk, confirm_name=str(remembered)
+    )
+    assert (remembered.state, folder.is_dir()) == ("ready", True)
+    with pytest.raises(Conflict):
+        adapter_folder(remembered)
+
+
+def test_what_a_killed_process_left_of_an_adapter_goes_with_it() -> None:
+    version = make_version()
+    folder = adapter_folder(version)
+    for name in (f".making-{folder.name}-x1", f".gone-{folder.name}-x2"):
+        (folder.parent / name).mkdir()
+    erase(version)
+    assert list(folder.parent.glob(f"*{folder.name}*")) == []
+
+
+def test_an_export_under_way_ends_when_the_version_is_erased() -> None:
+    version = make_version()
+    parts = archive(version)
+    sent, creator = [next(parts)], version.creation_model.creator.user
+    # The job that removes the files has not run yet: they could still be read.
+    actions.erase_version(actor=creator, version_id=version.pk, confirm_name=str(version))
+    with pytest.raises(Conflict):
+        sent.extend(parts)
+    assert not zipfile.is_zipfile(io.BytesIO(b"".join(sent)))
+    with pytest.raises(Conflict):
+        queries.exportable(creator, version.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_erasing_waits_for_whoever_keeps_what_the_version_made() -> None:
+    version, outcome = make_version(), []
+
+    def impatient() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '100ms'")
+                erase(version)
+        except OperationalError as error:
+            outcome.append(error)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        hold_off_erasing(version)
+        thread = threading.Thread(target=impatient)
+        thread.start()
+        thread.join()
+    assert len(outcome) == 1
+    version.refresh_from_db()
+    assert version.state == "ready"
+    erase(version)
+    with pytest.raises(Conflict), transaction.atomic():
+        hold_off_erasing(version)
 
 
 def test_erasing_asks_for_the_name() -> None:
