@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -14,18 +13,21 @@ from pydantic import Field
 
 from atelier.market.accounts.models import User
 from atelier.market.accounts.queries import creator_of
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core.schemas import ERRORS, NO_NUL, IdempotencyKey, Limit, Offset, RowId
 
 from . import actions, queries
 from .crafts import capabilities, crafts
-from .models import Upload, Work
-from .receiving import Incoming, incoming, refused_at_the_door
+from .models import Resemblance, Upload, Work
+from .receiving import incoming, pasted, refused_at_the_door
 
 router = Router()
 
 Tag = Annotated[str, Field(min_length=1, max_length=60), NO_NUL]
 Engine = Annotated[str, Field(min_length=1, max_length=40), NO_NUL]
 Key = Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")]
+# Where every file was refused at the door, the action says why; the schema would only say that a field is missing.
+NONE_LEFT: list[UploadedFile] = []
 
 
 class CraftOut(Schema):
@@ -140,6 +142,32 @@ class ShareIn(Schema):
     basis_points: Annotated[int, Field(ge=1, le=10_000)]
 
 
+class ResemblanceOut(Schema):
+    """A held work and an earlier one of another creator; `similarity` is 1 when they are the same."""
+
+    id: int
+    work: int
+    other: int
+    similarity: float
+    state: str
+    reason: str
+    at: datetime
+
+
+class ResemblancesOut(Schema):
+    """A page of resemblances."""
+
+    count: int
+    items: list[ResemblanceOut]
+
+
+class DecisionIn(Schema):
+    """An operator's verdict: `uphold` says that the work is a copy. The reason is kept and its creator reads it."""
+
+    uphold: bool
+    reason: Annotated[str, Field(min_length=3, max_length=1000), NO_NUL]
+
+
 class Filters(Schema):
     """How a list of works is narrowed."""
 
@@ -148,11 +176,6 @@ class Filters(Schema):
     language: Annotated[str, Field(max_length=8), NO_NUL] = ""
     consent: Literal["", "yes", "no"] = ""
     words: Annotated[str, Field(max_length=100), NO_NUL] = ""
-
-
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _upload(upload: Upload) -> dict[str, Any]:
@@ -180,7 +203,7 @@ def _work(work: Work) -> dict[str, Any]:
 
 
 def _detail(request: HttpRequest, work_id: int) -> dict[str, Any]:
-    work = queries.work_for(_person(request), work_id)
+    work = queries.work_for(person_of(request), work_id)
     shares = work.shares.select_related("holder").order_by("pk")
     listed = [{"id": s.pk, "holder": s.holder.email, "basis_points": s.basis_points} for s in shares]
     return {**_work(work), "shares": listed}
@@ -189,6 +212,12 @@ def _detail(request: HttpRequest, work_id: int) -> dict[str, Any]:
 def _batch(person: User, key: str | None) -> uuid.UUID:
     """The batch that an idempotency key names for this person; a fresh one without a key."""
     return uuid.uuid5(uuid.NAMESPACE_URL, f"atelier:uploads:{person.pk}:{key}") if key else uuid.uuid4()
+
+
+def _resemblance(found: Resemblance) -> dict[str, Any]:
+    names = ("similarity", "state", "reason", "at")
+    own = {"id": found.pk, "work": found.work_id, "other": found.other_id}
+    return {**own, **{name: getattr(found, name) for name in names}}
 
 
 @router.get("/crafts", response={200: list[CraftOut], **ERRORS})
@@ -212,10 +241,10 @@ def list_crafts(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.post("/uploads", response={202: list[UploadOut], **ERRORS})
 def send_files(
-    request: HttpRequest, said: Form[UploadIn], files: File[list[UploadedFile]], key: Key = None
+    request: HttpRequest, said: Form[UploadIn], files: File[list[UploadedFile]] = NONE_LEFT, key: Key = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """Send files; each is read soon after. Ask for the batch to see what became of them."""
-    person = _person(request)
+    person = person_of(request)
     uploads = actions.receive_uploads(
         actor=person,
         engine=said.engine,
@@ -230,13 +259,11 @@ def send_files(
 @router.post("/uploads/paste", response={202: UploadOut, **ERRORS})
 def paste(request: HttpRequest, said: PasteIn, key: Key = None) -> tuple[int, dict[str, Any]]:
     """Send one text without a file."""
-    person = _person(request)
-    kind = capabilities(said.engine).accepts_pasted
-    content = said.text.encode("utf-8", errors="replace")
+    person = person_of(request)
     (upload,) = actions.receive_uploads(
         actor=person,
         engine=said.engine,
-        files=[Incoming(f"Pasted text{kind.suffix if kind else ''}", io.BytesIO(content), len(content))],
+        files=[pasted(said.engine, said.text)],
         wishes=actions.Wishes(
             attested=said.attested,
             consent=said.consent,
@@ -252,13 +279,13 @@ def paste(request: HttpRequest, said: PasteIn, key: Key = None) -> tuple[int, di
 @router.get("/uploads/{batch}", response={200: list[UploadOut], **ERRORS})
 def get_batch(request: HttpRequest, batch: uuid.UUID) -> list[dict[str, Any]]:
     """What became of files sent together."""
-    return [_upload(upload) for upload in queries.batch_for(_person(request), batch)]
+    return [_upload(upload) for upload in queries.batch_for(person_of(request), batch)]
 
 
 @router.get("/works", response={200: WorksOut, **ERRORS})
 def list_works(request: HttpRequest, filters: Query[Filters], limit: Limit = 50, offset: Offset = 0) -> dict[str, Any]:
     """One's own works, newest first; removed ones only when asked for."""
-    works = queries.filtered(queries.works_of(creator_of(_person(request))), **filters.dict())
+    works = queries.filtered(queries.works_of(creator_of(person_of(request))), **filters.dict())
     return {"count": works.count(), "items": [_work(work) for work in works[offset : offset + limit]]}
 
 
@@ -267,7 +294,7 @@ def list_works(request: HttpRequest, filters: Query[Filters], limit: Limit = 50,
 def set_consent(request: HttpRequest, wish: ConsentIn) -> dict[str, int]:
     """Permit training on works, or take the permission back. All of them or none."""
     act = actions.give_consent if wish.give else actions.revoke_consent
-    return {"changed": act(actor=_person(request), work_ids=wish.works)}
+    return {"changed": act(actor=person_of(request), work_ids=wish.works)}
 
 
 @router.get("/works/{work_id}", response={200: WorkDetailOut, **ERRORS})
@@ -279,40 +306,56 @@ def get_work(request: HttpRequest, work_id: RowId) -> dict[str, Any]:
 @router.patch("/works/{work_id}", response={200: WorkDetailOut, **ERRORS})
 def edit_work(request: HttpRequest, work_id: RowId, changes: WorkIn) -> dict[str, Any]:
     """Change what is said about a work."""
-    actions.edit_work(actor=_person(request), work_id=work_id, **changes.dict(exclude_unset=True))
+    actions.edit_work(actor=person_of(request), work_id=work_id, **changes.dict(exclude_unset=True))
     return _detail(request, work_id)
 
 
 @router.delete("/works/{work_id}", response={200: WorkDetailOut, **ERRORS})
 def remove_work(request: HttpRequest, work_id: RowId) -> dict[str, Any]:
     """Take a work out of sight and out of every future dataset; it can be restored."""
-    actions.remove_works(actor=_person(request), work_ids=[work_id])
+    actions.remove_works(actor=person_of(request), work_ids=[work_id])
     return _detail(request, work_id)
 
 
 @router.post("/works/{work_id}/restore", response={200: WorkDetailOut, **ERRORS})
 def restore_work(request: HttpRequest, work_id: RowId) -> dict[str, Any]:
     """Bring a removed work back."""
-    actions.restore_works(actor=_person(request), work_ids=[work_id])
+    actions.restore_works(actor=person_of(request), work_ids=[work_id])
     return _detail(request, work_id)
 
 
 @router.post("/works/{work_id}/keep-both", response={200: WorkDetailOut, **ERRORS})
 def keep_both(request: HttpRequest, work_id: RowId) -> dict[str, Any]:
     """Let a work be trained on although it is nearly another of one's own."""
-    actions.keep_both(actor=_person(request), work_id=work_id)
+    actions.keep_both(actor=person_of(request), work_id=work_id)
     return _detail(request, work_id)
 
 
 @router.put("/works/{work_id}/shares", response={200: WorkDetailOut, **ERRORS})
 def give_share(request: HttpRequest, work_id: RowId, share: ShareIn) -> dict[str, Any]:
     """Give a co-author a share, or change it."""
-    actions.give_share(actor=_person(request), work_id=work_id, email=share.email, basis_points=share.basis_points)
+    actions.give_share(actor=person_of(request), work_id=work_id, email=share.email, basis_points=share.basis_points)
     return _detail(request, work_id)
 
 
 @router.delete("/works/{work_id}/shares/{share_id}", response={200: WorkDetailOut, **ERRORS})
 def take_back_share(request: HttpRequest, work_id: RowId, share_id: RowId) -> dict[str, Any]:
     """Take a co-author's share back for future sales."""
-    actions.take_back_share(actor=_person(request), work_id=work_id, share_id=share_id)
+    actions.take_back_share(actor=person_of(request), work_id=work_id, share_id=share_id)
     return _detail(request, work_id)
+
+
+@router.get("/resemblances", response={200: ResemblancesOut, **ERRORS})
+def list_resemblances(request: HttpRequest, limit: Limit = 50, offset: Offset = 0) -> dict[str, Any]:
+    """Operators: what waits for a verdict, oldest first."""
+    waiting = queries.open_resemblances(person_of(request))
+    return {"count": waiting.count(), "items": [_resemblance(each) for each in waiting[offset : offset + limit]]}
+
+
+@router.post("/resemblances/{resemblance_id}/decision", response={200: ResemblanceOut, **ERRORS})
+def decide_resemblance(request: HttpRequest, resemblance_id: RowId, verdict: DecisionIn) -> dict[str, Any]:
+    """Operators: say whether a held work is a copy."""
+    decided = actions.decide_resemblance(
+        actor=person_of(request), resemblance_id=resemblance_id, uphold=verdict.uphold, reason=verdict.reason
+    )
+    return _resemblance(decided)

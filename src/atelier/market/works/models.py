@@ -10,6 +10,7 @@ from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from atelier.market.accounts.models import Creator, User
 from atelier.market.core.models import Blob
@@ -52,10 +53,10 @@ class Work(models.Model):
     """One piece by a creator. `held` works wait for an operator; only `ready` ones with consent are trained on."""
 
     class State(models.TextChoices):
-        READY = "ready"
-        HELD = "held"
-        REFUSED = "refused"
-        REMOVED = "removed"
+        READY = "ready", _("Ready")
+        HELD = "held", _("Held")
+        REFUSED = "refused", _("Refused")
+        REMOVED = "removed", _("Removed")
 
     creator = models.ForeignKey(Creator, on_delete=models.PROTECT, related_name="works")
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="works")

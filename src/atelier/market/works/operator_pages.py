@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core import blobs
 from atelier.market.core.errors import MarketError, Missing
 from atelier.market.core.forms import put_error
@@ -16,7 +17,7 @@ from atelier.market.core.forms import put_error
 from . import actions, queries
 from .forms import DecisionForm
 from .models import Resemblance, Work
-from .pages import SHOWN_BYTES, person_of
+from .pages import SHOWN_BYTES
 
 
 @login_required
@@ -35,9 +36,12 @@ def resemblance(request: HttpRequest, pk: int) -> HttpResponse:
     found = queries.resemblances(person).filter(pk=pk).first()
     if found is None:
         raise Missing(_("There is no such resemblance."), remedy=_("Go back to the queue."))
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(request.POST if request.method == "POST" else None)
+    verdict = request.POST.get("verdict")
+    if request.method == "POST" and verdict not in {"clear", "uphold"}:
+        form.add_error(None, _("Press one of the two buttons."))
     if request.method == "POST" and form.is_valid():
-        uphold = request.POST.get("verdict") == "uphold"
+        uphold = verdict == "uphold"
         try:
             actions.decide_resemblance(
                 actor=person, resemblance_id=pk, uphold=uphold, reason=form.cleaned_data["reason"]

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from atelier.market.accounts.models import User
 from atelier.market.accounts.queries import creator_of
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core import blobs
 from atelier.market.core.downloads import streamed
 from atelier.market.core.errors import Invalid, MarketError
@@ -31,12 +32,6 @@ from .models import Resemblance, Work
 A_PAGE = 50
 SHOWN_BYTES = 400_000
 UNDO_MOST = 200
-
-
-def person_of(request: HttpRequest) -> User:
-    """Who is signed in; pages stand behind `login_required`."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def chosen(request: HttpRequest) -> list[int]:
@@ -96,7 +91,7 @@ def _work_page(request: HttpRequest, found: Work, form: WorkForm, share_form: Sh
         "shares": shares,
         "left": 100 - sum(share.basis_points for share in shares) / 100,
         "text": blobs.read(found.blob).decode(errors="replace") if whole else None,
-        "resemblances": found.resemblances.filter(state=Resemblance.State.OPEN).select_related("other"),
+        "resemblances": queries.in_the_way(found.resemblances.all()).select_related("other"),
         "refusals": found.resemblances.filter(state=Resemblance.State.UPHELD),
         "consents": found.consents.order_by("-pk"),
         "attestation": found.attestations.order_by("pk").first(),
@@ -206,7 +201,7 @@ def _remove(request: HttpRequest, person: User, ids: list[int]) -> None:
         "%(n)s works are removed. Versions trained on them stay as they are.",
         count,
     ) % {"n": count}
-    undo = reverse("works:undo", args=[",".join(str(pk) for pk in ids)]) if count <= UNDO_MOST else ""
+    undo = reverse("works:undo", args=[",".join(str(pk) for pk in ids)]) if len(ids) <= UNDO_MOST else ""
     if undo:
         undoable(request, told, undo)
     else:

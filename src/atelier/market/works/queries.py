@@ -27,10 +27,13 @@ def works_of(creator: Creator) -> QuerySet[Work]:
 
 def _annotated(works: QuerySet[Work]) -> QuerySet[Work]:
     permitted = Consent.objects.filter(work=OuterRef("pk"), revoked_at=None)
-    nearly = Resemblance.objects.filter(
-        work=OuterRef("pk"), same_creator=True, state=Resemblance.State.OPEN, other__state__in=IN_USE
-    )
+    nearly = in_the_way(Resemblance.objects.filter(work=OuterRef("pk"), same_creator=True))
     return works.annotate(permitted=Exists(permitted), nearly=Exists(nearly))
+
+
+def in_the_way(resemblances: QuerySet[Resemblance]) -> QuerySet[Resemblance]:
+    """Those that keep a work from being trained on; a near copy of one's own does so only while that one is in use."""
+    return resemblances.filter(Q(same_creator=False) | Q(other__state__in=IN_USE), state=Resemblance.State.OPEN)
 
 
 def trainable(works: QuerySet[Work]) -> QuerySet[Work]:
@@ -72,7 +75,7 @@ def work_for(person: User, work_id: int) -> Work:
 
 def batch_for(person: User, batch: uuid.UUID) -> list[Upload]:
     """The uploads that a person sent together, in order. Errors: Missing."""
-    uploads = Upload.objects.filter(creator=creator_of(person), batch=batch).select_related("blob")
+    uploads = Upload.objects.filter(creator=creator_of(person), batch=batch)
     found: list[Upload] = list(uploads.annotate(made=Count("works")).order_by("position"))
     if not found:
         raise Missing(_("There is no such upload among yours."), remedy=_("Go back to your works."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from atelier.workshop.contract import engines
 
+from .crafts import capabilities
 from .names import sanitised
 
 
@@ -95,6 +97,14 @@ class BoundedUpload(FileUploadHandler):
     def _refuse(self, code: str, message: str, remedy: str) -> None:
         self._refused.append(Refused(sanitised(self.file_name or ""), code, message, remedy))
         raise SkipFile
+
+
+def pasted(engine: str, text: str) -> Incoming:
+    """A pasted text as the file it would have been. Errors: Invalid for an unknown engine."""
+    kind = capabilities(engine).accepts_pasted
+    content = text.replace("\r\n", "\n").encode()
+    name = _("Pasted text")
+    return Incoming(f"{name}{kind.suffix if kind else ''}", io.BytesIO(content), len(content))
 
 
 def refused_at_the_door(request: HttpRequest) -> list[Refused]:

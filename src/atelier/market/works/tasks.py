@@ -35,6 +35,7 @@ def inspect_upload(*, upload_id: int) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="atelier-inspect-") as scratch:
             inspection, kept = _inspect(upload, upload.blob, Path(scratch))
+        actions.take_pieces(upload_id=upload_id, inspection=inspection, kept=kept)
     except contract.WorkshopError as error:
         actions.refuse_upload(upload_id=upload_id, code=error.code, message=error.message, remedy=error.remedy)
     except (OperationalError, InterfaceError):
@@ -47,8 +48,6 @@ def inspect_upload(*, upload_id: int) -> None:
             message=_("Reading the file failed, and it was not your doing."),
             remedy=_("Send it again; if it fails again, tell the operator the name of the file."),
         )
-    else:
-        actions.take_pieces(upload_id=upload_id, inspection=inspection, kept=kept)
 
 
 def _inspect(upload: Upload, blob: Blob, scratch: Path) -> tuple[contract.Inspection, list[Blob]]:

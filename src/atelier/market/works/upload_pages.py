@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 
 from django.contrib.auth.decorators import login_required
@@ -12,16 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from atelier.market.accounts.queries import creator_of
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core import live
-from atelier.market.core.errors import MarketError
+from atelier.market.core.errors import Conflict, MarketError
 from atelier.market.core.forms import put_error
 
 from . import actions, queries
-from .crafts import capabilities, engine_choices
+from .crafts import engine_choices
 from .forms import UploadForm
 from .models import Upload
-from .pages import person_of
-from .receiving import Incoming, incoming, refused_at_the_door
+from .receiving import incoming, pasted, refused_at_the_door
 
 
 @login_required
@@ -32,12 +31,12 @@ def add(request: HttpRequest) -> HttpResponse:
     latest = Upload.objects.filter(creator=creator).order_by("-pk").values_list("engine", flat=True).first()
     known = [name for name, _title in engine_choices()]
     engine = next((name for name in (request.POST.get("engine"), latest) if name in known), known[0] if known else "")
-    form = UploadForm(request.POST or None, engine=engine)
+    form = UploadForm(request.POST if request.method == "POST" else None, engine=engine)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         files = incoming(request, "sent")
         if data.get("pasted", "").strip():
-            files.append(_pasted(data["engine"], data["pasted"]))
+            files.append(pasted(data["engine"], data["pasted"]))
         try:
             uploads = actions.receive_uploads(
                 actor=person,
@@ -51,19 +50,14 @@ def add(request: HttpRequest) -> HttpResponse:
             )
         except MarketError as error:
             put_error(form, error, files="sent")
-            if files and error.field != "files":
-                form.add_error("sent", _("Choose the files again: a browser does not keep them."))
+            if isinstance(error, Conflict):
+                # What is sent next is another batch, and what was typed stays.
+                form.data = {**request.POST.dict(), "batch": str(uuid.uuid4())}
         else:
             return redirect("works:batch", batch=uploads[0].batch)
+    if request.FILES and not form.has_error("sent"):
+        form.add_error("sent", _("Choose the files again: a browser does not keep them."))
     return render(request, "works/add.html", {"form": form}, status=422 if form.errors else 200)
-
-
-def _pasted(engine: str, text: str) -> Incoming:
-    """A pasted text as the file it would have been."""
-    kind = capabilities(engine).accepts_pasted
-    content = text.replace("\r\n", "\n").encode()
-    name = _("Pasted text")
-    return Incoming(f"{name}{kind.suffix if kind else ''}", io.BytesIO(content), len(content))
 
 
 @login_required

@@ -66,15 +66,14 @@ def edit_work(
 
 
 @transaction.atomic
-def tag_works(*, actor: User, work_ids: Sequence[int], tag: str, remove: bool = False) -> int:
-    """Add a tag to works, or take it away; returns how many changed."""
+def tag_works(*, actor: User, work_ids: Sequence[int], tag: str) -> int:
+    """Add a tag to works; returns how many changed."""
     cleaned = clean_tags([tag])
     if not cleaned:
         raise Invalid(_("The tag is empty."), field="tag", remedy=_("Write a tag."))
     changed = 0
     for work in own_works(actor, work_ids):
-        others = [known for known in work.tags if known != cleaned[0]]
-        tags = others if remove else clean_tags([*work.tags, *cleaned])
+        tags = clean_tags([*work.tags, *cleaned])
         if tags != work.tags:
             changed += Work.objects.filter(pk=work.pk).update(tags=tags)
             audit.record(actor, "works.edit_work", work, changed=["tags"])

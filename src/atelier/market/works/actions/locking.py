@@ -17,7 +17,8 @@ AT_ONCE = 2_000
 def own_works(actor: User, work_ids: Sequence[int]) -> list[Work]:
     """The actor's works with these ids, locked, in order of id. Errors: Denied; Missing when one is not theirs.
 
-    Freezing a dataset locks works the same way, so a consent is revoked before or after it, never between.
+    Freezing a dataset locks works too, so a consent is revoked before or after it, never between. The lock lets others
+    refer to the works meanwhile: whoever compares an upload with them notes that while this may wait for its turn.
     """
     creator = creator_of(actor)
     wanted = set(work_ids)
@@ -27,7 +28,9 @@ def own_works(actor: User, work_ids: Sequence[int]) -> list[Work]:
             field="works",
             remedy=_("Tick at least one work.") if not wanted else _("Choose fewer works."),
         )
-    found = list(Work.objects.select_for_update(of=("self",)).filter(creator=creator, pk__in=wanted).order_by("pk"))
+    found = list(
+        Work.objects.select_for_update(of=("self",), no_key=True).filter(creator=creator, pk__in=wanted).order_by("pk")
+    )
     if len(found) != len(wanted):
         raise Missing(_("One of these works is not among yours."), remedy=_("Reload the page and choose again."))
     return found

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from atelier.market.accounts.models import Creator, User
 from atelier.market.accounts.queries import creator_of
 from atelier.market.core import audit, blobs, events, live
-from atelier.market.core.errors import Invalid, TooMany
+from atelier.market.core.errors import Conflict, Invalid, TooMany
 from atelier.market.core.models import Blob
 from atelier.market.works import duplicates, statements
 from atelier.market.works.crafts import capabilities
@@ -53,17 +53,18 @@ def receive_uploads(
     """Keep files and have them inspected; one that cannot be taken becomes a refused upload that says why.
 
     The same batch sent twice is kept once. Errors: Invalid when the statement of authorship is missing or nothing
-    was sent; TooMany when the creator's room is used up.
+    was sent; Conflict when the batch was sent before with other files; TooMany when the creator's room is used up.
     """
     creator = creator_of(actor)
     offered = capabilities(engine)
     _check_wishes(wishes)
     known = list(Upload.objects.filter(creator=creator, batch=batch).order_by("position"))
     if known:
+        _check_same(known, files, refused)
         return known
     if not files and not refused:
         raise Invalid(_("No file was sent."), field="files", remedy=_("Choose files, or paste a text."))
-    if len(files) + len(refused) > settings.UPLOAD_FILES_A_REQUEST + len(refused):
+    if len(files) > settings.UPLOAD_FILES_A_REQUEST:
         raise Invalid(
             _("At most %(most)s files are taken at once.") % {"most": settings.UPLOAD_FILES_A_REQUEST},
             field="files",
@@ -76,6 +77,21 @@ def receive_uploads(
         refusal = _refusal(name, file, offered)
         taken.append((name, None if refusal else blobs.keep(file.stream, _media_type(name, offered)), refusal))
     return _enter(actor, engine, taken, wishes, batch)
+
+
+def _check_same(known: Sequence[Upload], files: Sequence[Incoming], refused: Sequence[Refused]) -> None:
+    """Whoever goes back in the browser and chooses other files sends the old batch: these must not vanish unsaid."""
+    names = [each.filename for each in refused] + [sanitised(file.filename) for file in files]
+    same = names == [upload.filename for upload in known] and all(
+        upload.blob_id in (None, blobs.digest(file.stream)[0])
+        for upload, file in zip(known[len(refused) :], files, strict=True)
+    )
+    if not same:
+        raise Conflict(
+            _("This was sent before, with other files or another text."),
+            field="files",
+            remedy=_("Choose the files again and send them once more; a program sends another key."),
+        )
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from django.test import Client
 from atelier.market.core.testing import make_creator, make_user
 from atelier.market.works.models import Consent, Share, Upload, Work
 from atelier.market.works.tasks import inspect_upload
-from atelier.market.works.testing import make_works, some_texts
+from atelier.market.works.testing import make_works, send, some_texts
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
@@ -54,6 +54,7 @@ def test_a_text_is_pasted(creator_client: tuple[object, Client]) -> None:
         {"engine": "fake", "text": "x", "attested": False},
         {"engine": "nowhere", "text": "x", "attested": True},
         {"engine": "fake", "text": "a\x00b", "attested": True},
+        {"engine": "fake", "text": "half a pair \ud800", "attested": True},
         {"engine": "fake", "text": "", "attested": True},
     ],
 )
@@ -65,6 +66,39 @@ def test_what_cannot_be_taken_is_refused_with_a_reason(
     assert answer.status_code == 422
     assert answer.json()["message"]
     assert not Upload.objects.exists()
+
+
+def test_files_refused_at_the_door_are_named_with_the_reason(creator_client: tuple[object, Client]) -> None:
+    _, client = creator_client
+    huge = SimpleUploadedFile("huge.txt", b"x" * 12_000_000)
+    answer = client.post("/api/uploads", {"engine": "fake", "attested": "true", "files": [huge]})
+    assert answer.status_code == 202, answer.content
+    (upload,) = answer.json()
+    assert (upload["filename"], upload["state"]) == ("huge.txt", "refused")
+    assert "larger than" in upload["refusals"][0]["message"]
+    nothing = client.post("/api/uploads", {"engine": "fake", "attested": "true"})
+    assert (nothing.status_code, nothing.json()["field"]) == (422, "files")
+
+
+def test_an_operator_decides_on_resemblances_and_nobody_else_may_see_them() -> None:
+    text = some_texts(1, seed=11)[0]
+    send(make_creator(), "a.txt", text.encode())
+    copy = send(make_creator(), "b.txt", text.encode()).works.get()
+    copier, operator = Client(), Client()
+    copier.force_login(copy.creator.user)
+    operator.force_login(make_user(operator=True))
+    assert copier.get("/api/resemblances").status_code == 403
+    (waiting,) = operator.get("/api/resemblances").json()["items"]
+    assert (waiting["work"], waiting["state"]) == (copy.pk, "open")
+    decide = f"/api/resemblances/{waiting['id']}/decision"
+    verdict = {"uphold": False, "reason": "The same author."}
+    assert copier.post(decide, verdict, content_type=JSON).status_code == 403
+    copy.refresh_from_db()
+    assert copy.state == "held"
+    assert operator.post(decide, verdict, content_type=JSON).json()["state"] == "cleared"
+    assert operator.post(decide, verdict, content_type=JSON).status_code == 409
+    copy.refresh_from_db()
+    assert copy.state == "ready"
 
 
 def test_works_are_edited_removed_restored_permitted_and_shared(creator_client: tuple[object, Client]) -> None:

@@ -124,6 +124,45 @@ def test_ticked_works_are_permitted_revoked_tagged_removed_and_brought_back() ->
     assert not Work.objects.filter(state="removed").exists()
 
 
+def test_enter_in_the_tag_field_never_permits_training() -> None:
+    creator = make_creator()
+    make_works(creator, 1, consent=False)
+    page = signed_in(creator).get(reverse("works:list")).content.decode()
+    # Browsers press the first button of a form.
+    assert page.split('action="/works/bulk/"')[1].split('name="verb" value="')[1].startswith("tag")
+
+
+def test_a_near_copy_is_no_longer_called_one_when_the_other_is_gone() -> None:
+    creator, text = make_creator(), some_texts(1, seed=4)[0]
+    first = send(creator, "a.txt", text.encode()).works.get()
+    near = send(creator, "b.txt", text.replace("The", "A", 1).encode()).works.get()
+    client, url = signed_in(creator), reverse("works:work", args=[near.pk])
+    assert "nearly the same" in client.get(url).content.decode()
+    client.post(reverse("works:bulk"), {"verb": "remove", "works": [first.pk]})
+    assert "nearly the same" not in client.get(url).content.decode()
+
+
+def test_a_form_sent_twice_with_other_files_loses_neither_files_nor_words() -> None:
+    client, once = signed_in(make_creator()), str(uuid.uuid4())
+    client.post(reverse("works:add"), form(batch=once, pasted="The first text."))
+    again = client.post(reverse("works:add"), form(batch=once, pasted="The second text."))
+    page = again.content.decode()
+    assert again.status_code == 422
+    assert "The second text." in page
+    assert once not in page
+    fresh = page.split('name="batch" value="')[1].split('"')[0]
+    assert client.post(reverse("works:add"), form(batch=fresh, pasted="The second text.")).status_code == 302
+    assert Upload.objects.count() == 2
+
+
+def test_files_that_a_refused_form_lost_are_asked_for_again() -> None:
+    files = [SimpleUploadedFile("a.txt", b"Few words.")]
+    page = signed_in(make_creator()).post(reverse("works:add"), form(sent=files, title="x" * 201))
+    assert page.status_code == 422
+    assert "Choose the files again" in page.content.decode()
+    assert not Upload.objects.exists()
+
+
 def test_a_bulk_change_of_nothing_says_what_to_do() -> None:
     page = signed_in(make_creator()).post(reverse("works:bulk"), {"verb": "consent"}, follow=True).content.decode()
     assert "Tick at least one work" in page
@@ -173,6 +212,9 @@ def test_an_operator_compares_and_decides_and_nobody_else_may_look() -> None:
     assert copy.title in client.get(queue).content.decode()
     assert text[:40] in client.get(one).content.decode()
     assert client.post(one, {"verdict": "uphold", "reason": ""}).status_code == 422
+    assert client.post(one, {"reason": "No button was pressed."}).status_code == 422
+    resemblance.refresh_from_db()
+    assert resemblance.state == "open"
     client.post(one, {"verdict": "uphold", "reason": "Word for word."})
     copy.refresh_from_db()
     assert copy.state == "refused"

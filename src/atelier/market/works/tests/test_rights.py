@@ -1,10 +1,14 @@
+import threading
+
 import pytest
+from django.db import connection, connections, transaction
 
 from atelier.market.core.errors import Conflict, Invalid, Missing
 from atelier.market.core.models import AuditEntry, Event
 from atelier.market.core.testing import make_creator, make_user
 from atelier.market.works import actions, queries
-from atelier.market.works.models import Consent, Share, Work
+from atelier.market.works.actions.locking import own_works
+from atelier.market.works.models import Consent, Resemblance, Share, Work
 from atelier.market.works.testing import make_works
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +132,25 @@ def test_words_about_a_work_are_checked() -> None:
         with pytest.raises(Invalid):
             actions.edit_work(actor=creator.user, work_id=work.pk, **wrong)
     assert Work.objects.get(pk=work.pk).title == "A title"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_works_held_for_a_change_can_still_be_noted_as_what_another_resembles() -> None:
+    """Or whoever restores a work and whoever reads a copy of it would wait for each other in a circle."""
+    creator = make_creator()
+    original, copy = make_works(creator, 1)[0], make_works(make_creator(), 1)[0]
+
+    def note() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+                Resemblance.objects.create(work=copy, other=original, scheme="x", similarity=1, same_creator=False)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        own_works(creator.user, [original.pk])
+        thread = threading.Thread(target=note)
+        thread.start()
+        thread.join()
+        assert Resemblance.objects.filter(other=original).exists()

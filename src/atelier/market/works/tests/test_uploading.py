@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from atelier.market.core.errors import Denied, Invalid, TooMany
+from atelier.market.core.errors import Conflict, Denied, Invalid, TooMany
 from atelier.market.core.models import AuditEntry, Event, LiveEvent
 from atelier.market.core.testing import make_creator, make_user
 from atelier.market.works import actions, queries
@@ -55,6 +55,23 @@ def test_the_same_batch_sent_twice_is_kept_once() -> None:
     second = send(creator, "a.txt", b"One text.", batch=batch, read=False)
     assert first == second
     assert Upload.objects.count() == 1
+
+
+def test_other_files_under_a_used_batch_are_never_dropped_unsaid() -> None:
+    creator, batch = make_creator(), uuid.uuid4()
+    send(creator, "a.txt", b"One text.", batch=batch, read=False)
+    for name, content in (("a.txt", b"Another text."), ("b.txt", b"One text.")):
+        with pytest.raises(Conflict) as caught:
+            send(creator, name, content, batch=batch, read=False)
+        assert caught.value.field == "files"
+    assert Upload.objects.count() == 1
+
+
+def test_a_file_whose_pieces_cannot_be_kept_is_refused_and_does_not_wait_for_ever() -> None:
+    upload = send(make_creator(), "odd.json", b'[{"text": "A fine line of words.", "title": "a\\u0000b"}]')
+    assert upload.state == Upload.State.REFUSED
+    assert upload.report["refusals"][0]["remedy"]
+    assert not Work.objects.exists()
 
 
 def test_one_bad_file_among_good_ones_says_why_and_the_others_are_taken() -> None:
