@@ -169,6 +169,8 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+# The page where works are chosen for a training sends a field for each work that is ticked.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5100
 FILE_UPLOAD_HANDLERS = [
     "atelier.market.works.receiving.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

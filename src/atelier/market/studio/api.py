@@ -9,8 +9,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Header, Router, Schema
 from pydantic import Field
 
-from atelier.market.accounts.models import User
 from atelier.market.accounts.queries import creator_of
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core.downloads import streamed
 from atelier.market.core.forms import fresh_key
 from atelier.market.core.schemas import ERRORS, NO_NUL, IdempotencyKey, Limit, Offset, RowId
@@ -144,11 +144,6 @@ class EraseIn(Schema):
     confirm_name: Annotated[str, Field(max_length=200), NO_NUL]
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _model(model: CreationModel) -> dict[str, Any]:
     names = [name for name in ModelOut.model_fields if name != "version"]
     return {**{name: getattr(model, name) for name in names}, "version": model.version_id}
@@ -174,27 +169,27 @@ def _version(version: Version) -> dict[str, Any]:
 @router.get("/models", response={200: ModelsOut, **ERRORS})
 def list_models(request: HttpRequest, limit: Limit = 50, offset: Offset = 0) -> dict[str, Any]:
     """One's own creation models, newest first."""
-    models = queries.models_of(creator_of(_person(request)))
+    models = queries.models_of(creator_of(person_of(request)))
     return {"count": models.count(), "items": [_model(model) for model in models[offset : offset + limit]]}
 
 
 @router.post("/models", response={201: ModelOut, **ERRORS})
 def create_model(request: HttpRequest, values: NewModelIn, key: Key = None) -> tuple[int, dict[str, Any]]:
     """Make a creation model."""
-    made = actions.create_model(actor=_person(request), values=_given(values), idempotency_key=key or fresh_key())
+    made = actions.create_model(actor=person_of(request), values=_given(values), idempotency_key=key or fresh_key())
     return 201, _model(made)
 
 
 @router.get("/models/{model_id}", response={200: ModelOut, **ERRORS})
 def get_model(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
     """One creation model."""
-    return _model(queries.model_for(_person(request), model_id))
+    return _model(queries.model_for(person_of(request), model_id))
 
 
 @router.patch("/models/{model_id}", response={200: ModelOut, **ERRORS})
 def edit_model(request: HttpRequest, model_id: RowId, values: ModelIn) -> dict[str, Any]:
     """Change settings; what is left out stays."""
-    return _model(actions.edit_model(actor=_person(request), creation_model_id=model_id, values=_given(values)))
+    return _model(actions.edit_model(actor=person_of(request), creation_model_id=model_id, values=_given(values)))
 
 
 def _given(values: ModelIn) -> dict[str, Any]:
@@ -204,31 +199,31 @@ def _given(values: ModelIn) -> dict[str, Any]:
 @router.post("/models/{model_id}/publish", response={200: ModelOut, **ERRORS})
 def publish_model(request: HttpRequest, model_id: RowId, word: AnywayIn) -> dict[str, Any]:
     """Offer a draft or paused creation model to buyers."""
-    return _model(actions.publish_model(actor=_person(request), creation_model_id=model_id, anyway=word.anyway))
+    return _model(actions.publish_model(actor=person_of(request), creation_model_id=model_id, anyway=word.anyway))
 
 
 @router.post("/models/{model_id}/pause", response={200: ModelOut, **ERRORS})
 def pause_model(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
     """Take it from buyers for a while."""
-    return _model(actions.pause_model(actor=_person(request), creation_model_id=model_id))
+    return _model(actions.pause_model(actor=person_of(request), creation_model_id=model_id))
 
 
 @router.post("/models/{model_id}/retire", response={200: ModelOut, **ERRORS})
 def retire_model(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
     """End it; what was sold stays sold."""
-    return _model(actions.retire_model(actor=_person(request), creation_model_id=model_id))
+    return _model(actions.retire_model(actor=person_of(request), creation_model_id=model_id))
 
 
 @router.post("/models/{model_id}/bring-back", response={200: ModelOut, **ERRORS})
 def bring_back_model(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
     """Make a retired one a draft again."""
-    return _model(actions.bring_back_model(actor=_person(request), creation_model_id=model_id))
+    return _model(actions.bring_back_model(actor=person_of(request), creation_model_id=model_id))
 
 
 @router.post("/models/{model_id}/runs", response={202: RunOut, **ERRORS})
 def start_training(request: HttpRequest, model_id: RowId, wish: RunIn, key: Key = None) -> tuple[int, dict[str, Any]]:
     """Freeze works into a dataset and train on it."""
-    person = _person(request)
+    person = person_of(request)
     model = queries.model_for(person, model_id)
     works = wish.works or [choice.work.pk for choice in queries.choices_for(model) if not choice.why_not]
     run = actions.start_training(
@@ -244,7 +239,7 @@ def start_training(request: HttpRequest, model_id: RowId, wish: RunIn, key: Key 
 @router.get("/models/{model_id}/runs", response={200: list[RunOut], **ERRORS})
 def list_runs(request: HttpRequest, model_id: RowId, limit: Limit = 20, offset: Offset = 0) -> list[dict[str, Any]]:
     """Trainings of a creation model, newest first."""
-    model = queries.model_for(_person(request), model_id)
+    model = queries.model_for(person_of(request), model_id)
     runs = model.runs.select_related("dataset", "version").order_by("-pk")[offset : offset + limit]
     return [_run(run) for run in runs]
 
@@ -252,56 +247,56 @@ def list_runs(request: HttpRequest, model_id: RowId, limit: Limit = 20, offset: 
 @router.get("/runs/{run_id}", response={200: RunOut, **ERRORS})
 def get_run(request: HttpRequest, run_id: RowId) -> dict[str, Any]:
     """How a training goes or went."""
-    return _run(queries.run_for(_person(request), run_id))
+    return _run(queries.run_for(person_of(request), run_id))
 
 
 @router.post("/runs/{run_id}/cancel", response={200: RunOut, **ERRORS})
 def cancel_run(request: HttpRequest, run_id: RowId) -> dict[str, Any]:
     """Stop a training."""
-    return _run(actions.cancel_run(actor=_person(request), run_id=run_id))
+    return _run(actions.cancel_run(actor=person_of(request), run_id=run_id))
 
 
 @router.post("/runs/{run_id}/retry", response={202: RunOut, **ERRORS})
 def retry_run(request: HttpRequest, run_id: RowId, key: Key = None) -> tuple[int, dict[str, Any]]:
     """Train again on the works of a failed or cancelled training."""
-    return 202, _run(actions.retry_run(actor=_person(request), run_id=run_id, idempotency_key=key or fresh_key()))
+    return 202, _run(actions.retry_run(actor=person_of(request), run_id=run_id, idempotency_key=key or fresh_key()))
 
 
 @router.get("/models/{model_id}/versions", response={200: list[VersionOut], **ERRORS})
 def list_versions(request: HttpRequest, model_id: RowId, limit: Limit = 20, offset: Offset = 0) -> list[dict[str, Any]]:
     """Versions of a creation model, newest first."""
-    model = queries.model_for(_person(request), model_id)
+    model = queries.model_for(person_of(request), model_id)
     return [_version(version) for version in model.versions.order_by("-number")[offset : offset + limit]]
 
 
 @router.get("/versions/{version_id}", response={200: VersionOut, **ERRORS})
 def get_version(request: HttpRequest, version_id: RowId) -> dict[str, Any]:
     """One version with its proof."""
-    return _version(queries.version_for(_person(request), version_id))
+    return _version(queries.version_for(person_of(request), version_id))
 
 
 @router.post("/versions/{version_id}/choose", response={200: ModelOut, **ERRORS})
 def choose_version(request: HttpRequest, version_id: RowId, word: AnywayIn) -> dict[str, Any]:
     """Let a version serve from now on."""
-    return _model(actions.choose_version(actor=_person(request), version_id=version_id, anyway=word.anyway))
+    return _model(actions.choose_version(actor=person_of(request), version_id=version_id, anyway=word.anyway))
 
 
 @router.post("/versions/{version_id}/resume", response={200: VersionOut, **ERRORS})
 def resume_version(request: HttpRequest, version_id: RowId) -> dict[str, Any]:
     """Use a paused version again, once training on all of its works is permitted."""
-    return _version(actions.resume_version(actor=_person(request), version_id=version_id))
+    return _version(actions.resume_version(actor=person_of(request), version_id=version_id))
 
 
 @router.post("/versions/{version_id}/erase", response={200: VersionOut, **ERRORS})
 def erase_version(request: HttpRequest, version_id: RowId, confirm: EraseIn) -> dict[str, Any]:
     """Erase a version; its adapter's files are removed right after."""
     return _version(
-        actions.erase_version(actor=_person(request), version_id=version_id, confirm_name=confirm.confirm_name)
+        actions.erase_version(actor=person_of(request), version_id=version_id, confirm_name=confirm.confirm_name)
     )
 
 
 @router.get("/versions/{version_id}/export", response={200: None, **ERRORS})
 def export_version(request: HttpRequest, version_id: RowId) -> StreamingHttpResponse:
     """The adapter with its model card, as a ZIP file."""
-    found = queries.exportable(_person(request), version_id)
+    found = queries.exportable(person_of(request), version_id)
     return streamed(request, archive(found), "application/zip", filename_of(found))

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from atelier.market.accounts.models import Creator
 from atelier.market.works.models import Work
@@ -167,9 +168,9 @@ class Version(models.Model):
     """A trained adapter with its proof. `files` lists {path, sha256, bytes, media_type}; bytes are Blobs."""
 
     class State(models.TextChoices):
-        READY = "ready"
-        PAUSED = "paused"
-        ERASED = "erased"
+        READY = "ready", _("Ready")
+        PAUSED = "paused", _("Paused")
+        ERASED = "erased", _("Erased")
 
     creation_model = models.ForeignKey(CreationModel, on_delete=models.PROTECT, related_name="versions")
     run = models.OneToOneField(TrainingRun, on_delete=models.PROTECT, related_name="version")

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from atelier.market.accounts.models import User
 from atelier.market.accounts.queries import creator_of
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core.covers import cover_svg
 from atelier.market.core.errors import MarketError
 from atelier.market.core.forms import fresh_key, put_error
@@ -24,18 +24,12 @@ from .forms import ModelForm
 from .models import CreationModel, Version
 
 
-def person_of(request: HttpRequest) -> User:
-    """Who is signed in; pages stand behind `login_required`."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
 @login_required
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """One's own creation models."""
     creator = creator_of(person_of(request))
-    return render(request, "studio/list.html", {"models": queries.models_of(creator), "creator": creator})
+    return render(request, "studio/list.html", {"models": queries.models_of(creator)})
 
 
 @login_required
@@ -100,11 +94,10 @@ def _preview(form: ModelForm, model: CreationModel | None) -> str:
 def model(request: HttpRequest, pk: int) -> HttpResponse:
     """One creation model: how it stands, its versions and trainings, what comes next."""
     found = queries.model_for(person_of(request), pk)
-    runs = list(found.runs.select_related("version", "dataset").order_by("-pk")[:10])
+    runs = list(found.runs.order_by("-pk")[:10])
     versions = list(found.versions.order_by("-number"))
     context = {
         "model": found,
-        "creator": found.creator,
         "versions": versions,
         "runs": runs,
         "live_run": next((run for run in runs if not run.is_over), None),

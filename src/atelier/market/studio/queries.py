@@ -11,7 +11,7 @@ from atelier.market.accounts.models import Creator, User
 from atelier.market.accounts.queries import creator_of
 from atelier.market.core.errors import Conflict, Missing
 from atelier.market.works.models import Consent, Resemblance, Work
-from atelier.market.works.queries import IN_USE, works_of
+from atelier.market.works.queries import in_the_way, works_of
 from atelier.workshop.contract import engines
 
 from .models import CreationModel, Dataset, DatasetWork, TrainingRun, Version
@@ -103,9 +103,9 @@ def choices_for(model: CreationModel) -> list[Choice]:
     """All works of a model's creator that its engine reads, newest first, with the reason why one is left out."""
     works = works_of(model.creator).filter(engine=model.engine).exclude(state=Work.State.REMOVED)
     nearly = dict(
-        Resemblance.objects.filter(
-            work__creator=model.creator, same_creator=True, state=Resemblance.State.OPEN, other__state__in=IN_USE
-        ).values_list("work_id", "other__title")
+        in_the_way(Resemblance.objects.filter(work__creator=model.creator, same_creator=True)).values_list(
+            "work_id", "other__title"
+        )
     )
     return [Choice(work, _why_not(work, nearly)) for work in works]
 

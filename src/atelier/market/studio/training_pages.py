@@ -13,15 +13,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core import live
 from atelier.market.core.errors import MarketError
 from atelier.market.core.forms import fresh_key
+from atelier.market.works.pages import chosen
 from atelier.market.works.queries import enough
 
 from . import actions, queries
 from .curves import curve_of
 from .models import CreationModel, TrainingRun
-from .pages import person_of
 
 TAGS_SHOWN = 20
 
@@ -37,7 +38,7 @@ def train(request: HttpRequest, pk: int) -> HttpResponse:
             run = actions.start_training(
                 actor=person,
                 creation_model_id=pk,
-                work_ids=[int(raw) for raw in request.POST.getlist("works") if raw.isdecimal() and len(raw) < 19],
+                work_ids=chosen(request),
                 idempotency_key=request.POST.get("key", "")[:64] or fresh_key(),
             )
         except MarketError as caught:
@@ -51,7 +52,7 @@ def _choice(request: HttpRequest, found: CreationModel, error: MarketError | Non
     choices = queries.choices_for(found)
     tag, none = request.GET.get("tag", ""), "none" in request.GET
     if request.method == "POST":
-        ticked = {int(raw) for raw in request.POST.getlist("works") if raw.isdecimal()}
+        ticked = set(chosen(request))
     else:
         ticked = {
             choice.work.pk

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from atelier.market.accounts.queries import person as person_of
 from atelier.market.core.downloads import streamed
 from atelier.market.core.errors import MarketError
 from atelier.market.works.crafts import extent_unit
@@ -21,7 +22,6 @@ from . import actions, queries
 from .curves import curve_of
 from .exporting import archive, filename_of
 from .models import Version
-from .pages import person_of
 
 
 @dataclass(frozen=True)

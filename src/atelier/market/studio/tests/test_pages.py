@@ -94,6 +94,23 @@ def test_only_tagged_works_are_ticked_when_asked() -> None:
     assert signed_in(creator).get(url, {"none": ""}).content.decode().count("checked") == 0
 
 
+def test_a_choice_of_many_works_reaches_the_action() -> None:
+    model = make_model()
+    url = reverse("studio:train", args=[model.pk])
+    page = signed_in(model.creator).post(url, {"works": list(range(1, 2001)), "key": key()})
+    assert page.status_code == 404
+    assert "not among yours" in page.content.decode()
+
+
+def test_a_number_beyond_all_bounds_is_no_work() -> None:
+    model = make_model()
+    page = signed_in(model.creator).post(
+        reverse("studio:train", args=[model.pk]), {"works": ["9" * 5000], "key": key()}
+    )
+    assert page.status_code == 422
+    assert not TrainingRun.objects.exists()
+
+
 def test_a_training_is_cancelled_and_tried_again_by_the_page() -> None:
     run = make_run(make_model())
     client = signed_in(run.creation_model.creator)
