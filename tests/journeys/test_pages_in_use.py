@@ -39,7 +39,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def market(quick_site: Site) -> Walk:
-    """A market with a sale, a refused card, a conversation, an application that waits and works that resemble others."""
+    """A market with a sale, a conversation, an application that waits, and works that resemble another creator’s."""
     walk = Walk.begin(quick_site, engine="fake", brief={"subject": "bread"})
     walk.become_creator()
     walk.upload(WORKS)
