@@ -58,8 +58,9 @@ def fast() -> Stage:
 
 
 def slow() -> Stage:
-    """The tests that need the machine for themselves, one at a time."""
-    return Stage("slow tests", tool("pytest", "-q", "-m", SLOW), may_be_empty=True)
+    """The tests that start a browser, whole sites or the real engine: two files at a time, each from top to bottom."""
+    shared = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+    return Stage("slow tests", tool("pytest", "-q", *shared, "-m", SLOW), may_be_empty=True)
 
 
 def run(stage: Stage) -> None:
@@ -137,6 +138,8 @@ def main() -> int:
             print("Chromium is missing. Install it, or set CHROMIUM to its path; then start again.", file=sys.stderr)
             return 1
         os.environ["CHROMIUM"] = browser
+    # Two tests at a time share the cores; a thread that waits for another at every layer would wait for the other test.
+    os.environ.setdefault("ATELIER_TEXT_THREADS", "1")
     try:
         for stage in stages:
             run(stage)
