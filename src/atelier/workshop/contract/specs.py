@@ -1,7 +1,7 @@
 """The frozen, JSON-able things that cross the door between the market and the workshop.
 
 Every spec names its inputs by SHA-256 and carries no user, no price and no framework object, so that the same
-request can be logged, queued, replayed on another machine and compared byte for byte.
+request can be logged, queued, replayed on another machine and compared byte for byte. Who asks is an opaque word.
 """
 
 from __future__ import annotations
@@ -261,6 +261,8 @@ class GenerateSpec(Spec):
     """One request for samples. One seed a sample; the same seed gives the same output whoever else is served.
 
     `reveal` (0..1) is the share of each sample that previews may show; the engine never emits more than that.
+    `viewer` is the same opaque word in all requests of one person, so that nobody crowds out the others; empty for
+    nobody. It changes when a sample is made, never what is made.
     """
 
     request_id: str
@@ -269,6 +271,7 @@ class GenerateSpec(Spec):
     seeds: tuple[int, ...]
     reveal: float = Field(default=1.0, ge=0, le=1)
     guardrails: Guardrails = Guardrails()
+    viewer: str = ""
 
 
 class Output(Spec):
@@ -286,12 +289,17 @@ class Output(Spec):
 
 
 class Progress(Spec):
-    """How far something is. `done/planned` never goes back within one job; `seconds_left` is None while unknown."""
+    """How far something is. `done/planned` never goes back within one job; `seconds_left` is None while unknown.
+
+    `ahead` counts the other requests whose turn comes before this one's; None once it has begun, or where nobody waits
+    in turns.
+    """
 
     stage: str
     done: int
     planned: int
     seconds_left: float | None = None
+    ahead: int | None = None
     note: str = ""
     metrics: dict[str, float] = Field(default_factory=dict)
 

@@ -82,7 +82,7 @@ def deliver(
     """Write one text a seed and stream it. Errors: BriefInvalid, Busy, and whatever `emit` raises to stop."""
     task = task_for(base, spec.brief, sampling, reveal=spec.reveal, guardrails=spec.guardrails)
     drafts = [Draft(task, seed) for seed in spec.seeds]
-    request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=(hand.adapter_sha256,))
+    request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=_flows(hand, spec))
     planned = task.tokens_max * len(drafts)
     emit(Progress(stage="waiting", done=0, planned=planned))
     scheduler.submit(request)
@@ -95,6 +95,12 @@ def deliver(
         _written(sample, draft, seed, workspace)
         for sample, (draft, seed) in enumerate(zip(drafts, spec.seeds, strict=True))
     ]
+
+
+def _flows(hand: TextHand, spec: GenerateSpec) -> tuple[str, ...]:
+    """Whom the work counts for: the creator whose adapter it is, and the viewer who asks."""
+    creator = f"creator {hand.adapter_sha256}"
+    return (creator, f"viewer {spec.viewer}") if spec.viewer else (creator,)
 
 
 def _follow(scheduler: Scheduler, request: Request, tokens_max: int, emit: Emit) -> None:
@@ -110,13 +116,12 @@ def _follow(scheduler: Scheduler, request: Request, tokens_max: int, emit: Emit)
             done[item.sample] = item.done
             if item.append:
                 emit(Preview(sample=item.sample, payload={"append": item.append}))
-        ahead = 0 if any(steps) else scheduler.ahead(request)
         emit(
             Progress(
                 stage="writing" if any(steps) else "waiting",
                 done=sum(steps),
                 planned=tokens_max * len(steps),
-                note=f"{ahead} ahead" if ahead else "",
+                ahead=None if any(steps) else scheduler.ahead(request),
             )
         )
 

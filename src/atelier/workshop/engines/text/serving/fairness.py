@@ -19,6 +19,12 @@ class Turns:
         self._now = 0.0
         self._ends: dict[str, float] = {}
 
+    def copy(self) -> Turns:
+        """The same state, to try out what would follow."""
+        other = Turns()
+        other._now, other._ends = self._now, dict(self._ends)
+        return other
+
     def next(self, waiting: Sequence[Waiting], flows: Callable[[Waiting], Sequence[str]]) -> Waiting:
         """The one whose turn is earliest; of several, the one whose other flows had less; then whoever came first."""
         return min(waiting, key=lambda each: self._starts(flows(each)))

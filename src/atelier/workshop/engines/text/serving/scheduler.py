@@ -7,11 +7,12 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atelier.workshop.contract import Busy, Cancelled
+from atelier.workshop.contract import AdapterInvalid, Busy, Cancelled
 
 from .beginnings import Beginnings
 from .drafts import Draft
@@ -40,13 +41,15 @@ class News:
 class Request:
     """Drafts that share an adapter and a prompt. Its maker reads `inbox`: News, or the error that ended it.
 
-    `flows` name whom its work counts for (creator, viewer), so that no one of them can crowd out the others.
+    `flows` name whom its work counts for (creator, viewer), so that no one of them can crowd out the others; `folder`
+    is where the adapter's files are, for a server that loads them itself.
     """
 
     drafts: Sequence[Draft]
     name: str
     adapter: Adapter | None
     flows: tuple[str, ...] = ()
+    folder: Path | None = None
     inbox: queue.SimpleQueue[News | BaseException] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     waiting: deque[int] = field(default_factory=deque)
@@ -78,12 +81,15 @@ class _Row:
 class Scheduler:
     """Owns the network in one thread. `submit` from any thread; texts get free slots in fair turns."""
 
+    draft = Draft
+
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
         self._beginnings = Beginnings(decoder)
         self._changed = threading.Condition()
         self._requests: list[Request] = []  # with drafts that have no slot yet
         self._turns = Turns()
+        self._places: dict[Request, int] | None = None  # what `ahead` answers, until somebody comes or goes
         self._free = list(range(decoder.slots))
         self._writing: list[_Row] = []
         self._reading: list[_Row] = []
@@ -92,7 +98,9 @@ class Scheduler:
         self._thread.start()
 
     def submit(self, request: Request) -> None:
-        """Take a request. Errors: Busy when too many texts wait already."""
+        """Take a request. Errors: Busy when too many texts wait already; AdapterInvalid for another's hand."""
+        if request.folder is not None:
+            raise AdapterInvalid("The adapter was loaded to be served elsewhere.", remedy="Load it again.")
         with self._changed:
             if self._closed:
                 raise Busy("The engine is stopping.")
@@ -100,13 +108,15 @@ class Scheduler:
             if waiting + len(request.drafts) > WAITING_MAX:
                 raise Busy("Too many texts are being written just now.", ahead=len(self._requests))
             self._requests.append(request)
+            self._places = None
             self._changed.notify()
 
-    def ahead(self, request: Request) -> int:
-        """How many requests came before this one and still wait; 0 once it has begun."""
+    def ahead(self, request: Request) -> int | None:
+        """How many other requests have a turn before this one's first, if nobody else comes; None once it has begun."""
         with self._changed:
-            place = self._requests.index(request) if request in self._requests else 0
-            return place if len(request.waiting) == len(request.drafts) else 0
+            if self._places is None:
+                self._places = _foreseen(self._requests, self._turns.copy())
+            return self._places.get(request)
 
     def cancel(self, request: Request) -> None:
         """Stop a request: its slots are free before the next step."""
@@ -157,15 +167,18 @@ class Scheduler:
 
     def _fail(self, error: BaseException) -> None:
         rows = [*self._writing, *self._reading]
-        for request in {id(r): r for r in (*self._requests, *(row.request for row in rows))}.values():
+        for request in dict.fromkeys((*self._requests, *(row.request for row in rows))):
             request.inbox.put(error)
         self._requests.clear()
+        self._places = None
         self._writing, self._reading = [], []
         self._free = list(range(self._decoder.slots))
 
     def _drop_cancelled(self) -> None:
         with self._changed:
-            self._requests = [r for r in self._requests if not r.cancelled.is_set()]
+            kept = [r for r in self._requests if not r.cancelled.is_set()]
+            if len(kept) < len(self._requests):
+                self._requests, self._places = kept, None
         for row in [row for row in (*self._writing, *self._reading) if row.request.cancelled.is_set()]:
             self._leave(row)
 
@@ -180,16 +193,18 @@ class Scheduler:
                 sample = request.waiting.popleft()
                 if not request.waiting:
                     self._requests.remove(request)
-            self._turns.took(request.flows, request.drafts[sample].task.tokens_max)
+                self._turns.took(request.flows, request.drafts[sample].task.tokens_max)
+                self._places = None
             row = _Row(request, sample, self._free.pop())
+            self._reading.append(row)  # before the network is asked: if it fails, whoever waits must be known
             self._decoder.set_adapter(row.slot, request.adapter)
             if request.prefix is None:
                 request.being_read = True
                 row.read = self._beginnings.recall(row.slot, request.name, request.prompt)
-                self._reading.append(row)
             else:
                 past, logits = request.prefix
                 self._decoder.set_past(row.slot, past, 0)
+                row.read = len(request.prompt)
                 self._begin(row, logits)
 
     def _share_of_reading(self) -> list[tuple[_Row, int]]:
@@ -205,7 +220,6 @@ class Scheduler:
 
     def _read(self, row: _Row, logits: NDArray[np.float32]) -> None:
         """A prompt was read to its end: its draft begins to write, and the others of the request may."""
-        self._reading.remove(row)
         row.request.being_read = False
         if row.request.waiting:
             row.request.prefix = (self._decoder.past(row.slot, 0, row.read), logits.copy())
@@ -214,12 +228,20 @@ class Scheduler:
     def _begin(self, row: _Row, logits: NDArray[np.float32]) -> None:
         if not row.request.waiting:
             row.request.prefix = None
+        self._reading.remove(row)
         self._writing.append(row)
         self._advance(row, logits)
 
     def _advance(self, row: _Row, logits: NDArray[np.float32]) -> None:
         draft = row.draft
-        append = draft.advance(logits)
+        if row.request.cancelled.is_set():
+            return
+        try:
+            append = draft.advance(logits)
+        except Exception as error:  # one text that cannot go on is no matter of the others
+            row.request.inbox.put(error)
+            row.request.cancelled.set()
+            return
         done = draft.finish is not None
         row.request.inbox.put(News(row.sample, append, draft.steps, done))
         if done:
@@ -230,3 +252,17 @@ class Scheduler:
         (self._writing if row in self._writing else self._reading).remove(row)
         self._decoder.set_adapter(row.slot, None)
         self._free.append(row.slot)
+
+
+def _foreseen(requests: Sequence[Request], turns: Turns) -> dict[Request, int]:
+    """How many others have a turn before each of the requests that have not begun."""
+    waiting, left = list(requests), {request: len(request.waiting) for request in requests}
+    places: dict[Request, int] = {}
+    while waiting:
+        request = turns.next(waiting, lambda each: each.flows)
+        places.setdefault(request, len(places))
+        turns.took(request.flows, request.drafts[-1].task.tokens_max)
+        left[request] -= 1
+        if not left[request]:
+            waiting.remove(request)
+    return {request: place for request, place in places.items() if len(request.waiting) == len(request.drafts)}
