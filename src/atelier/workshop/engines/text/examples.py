@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atelier.workshop.contract import EngineUnavailable, Unreadable, WorkFile
+from atelier.workshop.contract import Unreadable, WorkFile
 
-from .prompts import END, prompt_text_for_work
+from .chat import end_mark as end_mark
+from .chat import template_of
+from .prompts import prompt_text_for_work
 from .splits import Text
 
 if TYPE_CHECKING:
@@ -61,8 +63,8 @@ def examples(texts: Sequence[Text], tokenizer: Tokenizer, longest: int) -> list[
 
 
 def _of_work(number: int, text: Text, tokenizer: Tokenizer, longest: int) -> Iterator[Example]:
-    prompt = tokenizer.encode(prompt_text_for_work(text.work, text.text), add_special_tokens=False).ids
-    prompt = prompt[-longest // 2 :]
+    asked = prompt_text_for_work(text.work, text.text, template_of(tokenizer))
+    prompt = tokenizer.encode(asked, add_special_tokens=False).ids[-longest // 2 :]
     # The creator's own text is never read as control marks, whatever it holds.
     marks = specials(tokenizer)
     body = [t for t in tokenizer.encode(text.text, add_special_tokens=False).ids if t not in marks]
@@ -75,14 +77,6 @@ def _of_work(number: int, text: Text, tokenizer: Tokenizer, longest: int) -> Ite
         start += room
         head = (*prompt, *carried)
         yield Example(number, (*head, *part), len(head), ends=start >= len(body))
-
-
-def end_mark(tokenizer: Tokenizer) -> int:
-    """The id of the mark that ends a turn. Errors: EngineUnavailable when the base's chat template is another."""
-    mark = tokenizer.token_to_id(END)
-    if mark is None:
-        raise EngineUnavailable(f"The base model does not know “{END}”.", remedy="Choose one with a ChatML template.")
-    return int(mark)
 
 
 def specials(tokenizer: Tokenizer) -> frozenset[int]:

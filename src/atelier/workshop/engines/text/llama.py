@@ -1,11 +1,12 @@
 """A Llama forward pass in PyTorch over a ragged batch: texts of any lengths lie end to end, so no step pads.
 
-Weights are frozen; an adapter may be laid over them. Equal to transformers' `LlamaForCausalLM` on the same weights.
+Weights are frozen; an adapter may be laid over them. Equal to transformers' `LlamaForCausalLM`, `Qwen2ForCausalLM` and
+`Qwen3ForCausalLM` on the same weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +15,17 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
-from .base import Base, LlamaShape
+from .base import Base
 from .lora import Lora
+from .shape import LlamaShape, rotary_speeds, tensor_sizes
 
 HEAD_ROWS = 64
 """Positions whose scores over the vocabulary are held at once; 64 of them take 13 MB in float32."""
+
+Linear = Callable[[Tensor, str], Tensor]
+"""Applies the linear layer of that name to rows."""
+Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+"""For a layer: what rows see, by queries, keys and values (rows, heads of each, head_dim), as the queries lie."""
 
 
 @dataclass
@@ -39,9 +46,17 @@ class Memory:
 class Llama:
     """The network of a base model. Not a module: it has no state but frozen weights, so threads may share it."""
 
-    def __init__(self, base: Base, dtype: torch.dtype = torch.bfloat16) -> None:
+    def __init__(self, base: Base, dtype: torch.dtype = torch.bfloat16, device: str = "cpu") -> None:
         self.shape: LlamaShape = base.config
-        self.weights = {name: t.to(dtype) for name, t in load_file(base.weights_file).items()}
+        self.device = device
+        names = tensor_sizes(self.shape)
+        self.weights = {
+            name: t.to(device, dtype)
+            for part in base.weights_files
+            for name, t in load_file(part).items()
+            if name in names
+        }
+        self._speeds = torch.from_numpy(rotary_speeds(self.shape)).to(device)
         self.embedding = self.weights["model.embed_tokens.weight"]
         self.head = self.embedding if self.shape.tied else self.weights["lm_head.weight"]
 
@@ -58,17 +73,42 @@ class Llama:
         lengths = [len(text) for text in texts]
         begins = [memory.length for memory in memories] if memories else [0] * len(texts)
         positions = torch.cat([torch.arange(b, b + n) for b, n in zip(begins, lengths, strict=True)])
-        turns = self._rotations(positions)
-        x = F.embedding(torch.tensor([token for text in texts for token in text]), self.embedding)
+        tokens = torch.tensor([token for text in texts for token in text])
+        group = self.shape.heads // self.shape.kv_heads
+
+        def attend(layer: int, *qkv: Tensor) -> Tensor:
+            each = zip(*(torch.split(t.transpose(0, 1), lengths, dim=1) for t in qkv), strict=True)
+            seen = [
+                _attention(t[0], t[1], t[2], memories[i] if memories else None, layer, group)
+                for i, t in enumerate(each)
+            ]
+            return torch.cat(seen, dim=1).transpose(0, 1)
+
+        def linear(x: Tensor, name: str) -> Tensor:
+            y = self.linear(x, name)
+            if lora is None:
+                return y
+            up = lora.up[name] if lora.scale == 1 else lora.up[name] * lora.scale
+            return y + F.linear(F.linear(x, lora.down[name].to(x.dtype)), up.to(x.dtype))
+
+        return self.walk(tokens.to(self.device), positions.to(self.device), linear, attend)
+
+    def walk(self, tokens: Tensor, positions: Tensor, linear: Linear, attend: Attend) -> Tensor:
+        """The last hidden states of tokens at positions, (rows, hidden), by the given ways of applying a linear layer
+        and of looking back: both are where texts, and their adapters, differ."""
+        turns, x = self._rotations(positions), F.embedding(tokens, self.embedding)
         for layer in range(self.shape.layers):
             place = f"model.layers.{layer}"
-            normed = self._norm(x, f"{place}.input_layernorm")
-            x = x + self._attend(normed, layer, lengths, turns, lora, memories)
+            heads = self._heads(self._norm(x, f"{place}.input_layernorm"), f"{place}.self_attn", turns, linear)
+            x = x + linear(attend(layer, *heads).reshape(len(x), -1), f"{place}.self_attn.o_proj")
             normed = self._norm(x, f"{place}.post_attention_layernorm")
-            gate = F.silu(self._linear(normed, f"{place}.mlp.gate_proj", lora))
-            up = self._linear(normed, f"{place}.mlp.up_proj", lora)
-            x = x + self._linear(gate * up, f"{place}.mlp.down_proj", lora)
+            gate = F.silu(linear(normed, f"{place}.mlp.gate_proj"))
+            x = x + linear(gate * linear(normed, f"{place}.mlp.up_proj"), f"{place}.mlp.down_proj")
         return self._norm(x, "model.norm")
+
+    def linear(self, x: Tensor, name: str) -> Tensor:
+        """A linear layer of the base itself."""
+        return F.linear(x, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores over the vocabulary in float32: (rows, vocab)."""
@@ -78,42 +118,21 @@ class Llama:
         """Cross-entropy in nats of each target, given the hidden state before it: (rows,), differentiable."""
         return _Losses.apply(hidden, self.head, targets)  # type: ignore[no-any-return, no-untyped-call]
 
-    def _attend(
-        self,
-        x: Tensor,
-        layer: int,
-        lengths: list[int],
-        turns: tuple[Tensor, Tensor],
-        lora: Lora | None,
-        memories: Sequence[Memory] | None,
-    ) -> Tensor:
-        shape, place = self.shape, f"model.layers.{layer}.self_attn"
-        q = _rotate(self._linear(x, f"{place}.q_proj", lora).view(-1, shape.heads, shape.head_dim), turns)
-        k = _rotate(self._linear(x, f"{place}.k_proj", lora).view(-1, shape.kv_heads, shape.head_dim), turns)
-        v = self._linear(x, f"{place}.v_proj", lora).view(-1, shape.kv_heads, shape.head_dim)
-        each = [torch.split(t.transpose(0, 1), lengths, dim=1) for t in (q, k, v)]
-        seen = [
-            _attention(*qkv, memories[i] if memories else None, layer, shape.heads // shape.kv_heads)
-            for i, qkv in enumerate(zip(each[0], each[1], each[2], strict=True))
-        ]
-        mixed = torch.cat(seen, dim=1).transpose(0, 1).reshape(x.shape[0], -1)
-        return self._linear(mixed, f"{place}.o_proj", lora)
-
-    def _linear(self, x: Tensor, name: str, lora: Lora | None) -> Tensor:
-        y = F.linear(x, self.weights[f"{name}.weight"])
-        if lora is None:
-            return y
-        up = lora.up[name] if lora.scale == 1 else lora.up[name] * lora.scale
-        return y + F.linear(F.linear(x, lora.down[name].to(x.dtype)), up.to(x.dtype))
+    def _heads(
+        self, x: Tensor, place: str, turns: tuple[Tensor, Tensor], linear: Linear
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, (rows, heads of each, head_dim), turned to their positions."""
+        q, k, v = (linear(x, f"{place}.{n}_proj").view(len(x), -1, self.shape.head_dim) for n in "qkv")
+        if self.shape.qk_norm:
+            q, k = self._norm(q, f"{place}.q_norm"), self._norm(k, f"{place}.k_norm")
+        return _rotate(q, turns), _rotate(k, turns), v
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
         return F.rms_norm(x, (x.shape[-1],), self.weights[f"{name}.weight"], self.shape.norm_eps)
 
     def _rotations(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosine and sine for each position, (rows, 1, head_dim). Su et al. 2021, https://arxiv.org/abs/2104.09864"""
-        size = self.shape.head_dim
-        speeds = self.shape.rope_theta ** (-torch.arange(0, size, 2, dtype=torch.float32) / size)
-        angles = torch.outer(positions.float(), speeds).repeat(1, 2).unsqueeze(1)
+        """Cosine and sine for each position, (rows, 1, head_dim)."""
+        angles = torch.outer(positions.double(), self._speeds).repeat(1, 2).unsqueeze(1)
         return angles.cos().to(self.head.dtype), angles.sin().to(self.head.dtype)
 
 
@@ -132,7 +151,7 @@ def _attention(q: Tensor, k: Tensor, v: Tensor, memory: Memory | None, layer: in
     k, v = k.repeat_interleave(group, dim=0), v.repeat_interleave(group, dim=0)
     mask = None
     if 1 < rows < columns:
-        mask = torch.ones(rows, columns, dtype=torch.bool).tril(columns - rows)
+        mask = torch.ones(rows, columns, dtype=torch.bool, device=q.device).tril(columns - rows)
     causal = rows == columns and rows > 1
     return F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=mask, is_causal=causal)[0]
 
@@ -158,7 +177,7 @@ class _Losses(torch.autograd.Function):
             losses.append(-chances.gather(1, wanted[:, None])[:, 0])
             if ctx.needs_input_grad[0]:
                 slope = chances.exp_()
-                slope[torch.arange(len(wanted)), wanted] -= 1
+                slope[torch.arange(len(wanted), device=wanted.device), wanted] -= 1
                 slopes.append(slope.to(head.dtype) @ head)
         ctx.save_for_backward(*([torch.cat(slopes)[:count]] if slopes else []))
         return torch.cat(losses)[:count]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from atelier.workshop.contract import AdapterInvalid
 
-from .base import Base, LlamaShape
+from .base import Base
+from .shape import LlamaShape, layer_sizes
 
 if TYPE_CHECKING:
     import torch
@@ -58,22 +59,7 @@ class Lora:
         return Lora(halved[0], halved[1], self.rank, self.alpha)
 
 
-def layer_sizes(shape: LlamaShape) -> dict[str, tuple[int, int]]:
-    """Each adapted layer's name with its (outputs, inputs), in the order of the network."""
-    q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    inside = {
-        "self_attn.q_proj": (q, shape.hidden),
-        "self_attn.k_proj": (kv, shape.hidden),
-        "self_attn.v_proj": (kv, shape.hidden),
-        "self_attn.o_proj": (shape.hidden, q),
-        "mlp.gate_proj": (shape.intermediate, shape.hidden),
-        "mlp.up_proj": (shape.intermediate, shape.hidden),
-        "mlp.down_proj": (shape.hidden, shape.intermediate),
-    }
-    return {f"model.layers.{i}.{name}": size for i in range(shape.layers) for name, size in inside.items()}
-
-
-def fresh(shape: LlamaShape, rank: int, alpha: float, seed: int) -> Lora:
+def fresh(shape: LlamaShape, rank: int, alpha: float, seed: int, device: str = "cpu") -> Lora:
     """An adapter that changes nothing yet: random `down`, zero `up`, ready to be trained. Same seed, same weights."""
     import torch
 
@@ -81,8 +67,8 @@ def fresh(shape: LlamaShape, rank: int, alpha: float, seed: int) -> Lora:
     down, up = {}, {}
     for name, (outputs, inputs) in layer_sizes(shape).items():
         bound = 1 / math.sqrt(inputs)
-        down[name] = ((torch.rand(rank, inputs, generator=source) * 2 - 1) * bound).requires_grad_()
-        up[name] = torch.zeros(outputs, rank).requires_grad_()
+        down[name] = ((torch.rand(rank, inputs, generator=source) * 2 - 1) * bound).to(device).requires_grad_()
+        up[name] = torch.zeros(outputs, rank, device=device).requires_grad_()
     return Lora(down, up, rank, alpha)
 
 
@@ -95,7 +81,7 @@ def save(lora: Lora, base: Base, folder: Path) -> str:
     tensors = {}
     for side, letter in ((lora.down, "A"), (lora.up, "B")):
         for name, values in side.items():
-            tensors[f"{PREFIX}{name}.lora_{letter}.weight"] = values.detach().to(torch.float16).contiguous()
+            tensors[f"{PREFIX}{name}.lora_{letter}.weight"] = values.detach().to("cpu", torch.float16).contiguous()
     save_file(tensors, folder / WEIGHTS, {"format": "pt"})
     _write_json(folder / CONFIG, _peft_config(lora, base))
     _write_json(folder / ORIGIN, {"engine": "text", "layout": 1, "base": base.info.model_dump()})

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from atelier.workshop.contract import BriefInvalid, WorkFile
 
+from .chat import CHATML, Template, template_of
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-START, END = "<|im_start|>", "<|im_end|>"
 SYSTEM = "You are a writer with a voice of your own. You write the finished text and nothing else."
 LENGTHS = ("short", "medium", "long")
 LANGUAGES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
@@ -143,27 +144,33 @@ def _field(name: str, rules: dict[str, Any], value: Any) -> str:
 
 def _tidy(value: str) -> str:
     """One line of printable text; what looks like the marks of the chat template is taken out."""
-    plain = unicodedata.normalize("NFC", value).replace("<|", "< ").replace("|>", " >")
+    plain = unicodedata.normalize("NFC", value).replace("<|", "< ").replace("|>", " >").replace("think>", "think >")
     return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
 
 
-def prompt_text(brief: dict[str, Any]) -> str:
-    """The prompt of a valid brief up to where the text begins, in the chat template of the base (ChatML)."""
-    return f"{START}system\n{SYSTEM}{END}\n{turn_text(validate_brief(brief))}"
+def prompt_text(brief: dict[str, Any], template: Template = CHATML) -> str:
+    """The prompt of a valid brief up to where the text begins, in the chat template of the base."""
+    asked = template.turn("user", request_text(validate_brief(brief)))
+    return f"{opening_text(template)}{asked}{template.opened()}"
 
 
-def prompt_text_for_work(work: WorkFile, text: str) -> str:
+def prompt_text_for_work(work: WorkFile, text: str, template: Template = CHATML) -> str:
     """The prompt that a brief for this very work would have made, from its title, tags, description and length."""
-    return prompt_text(brief_for_work(work, text))
+    return prompt_text(brief_for_work(work, text), template)
 
 
 def prompt_tokens(tokenizer: Tokenizer, brief: dict[str, Any]) -> list[int]:
     """`prompt_text` as token ids."""
-    return list(tokenizer.encode(prompt_text(brief), add_special_tokens=False).ids)
+    return list(tokenizer.encode(prompt_text(brief, template_of(tokenizer)), add_special_tokens=False).ids)
 
 
-def turn_text(brief: dict[str, str]) -> str:
-    """The buyer's turn and the opening of the writer's, without the system's turn before it."""
+def opening_text(template: Template) -> str:
+    """What every prompt begins with: the system's turn."""
+    return f"{template.begin}{template.turn('system', SYSTEM)}"
+
+
+def request_text(brief: dict[str, str]) -> str:
+    """What the buyer says, of a valid brief."""
     low, high = FORMATS[brief["format"]].words(brief["length"])
     form, article = brief["format"], "an" if brief["format"][0] in "aeiou" else "a"
     lines = [f"Write {article} {form} in {LANGUAGES[brief['language']]}, {low} to {high} words."]
@@ -172,7 +179,7 @@ def turn_text(brief: dict[str, str]) -> str:
         lines.append(f"Audience: {brief['audience']}")
     if brief["details"]:
         lines.append(f"Include: {brief['details']}")
-    return f"{START}user\n{chr(10).join(lines)}{END}\n{START}assistant\n"
+    return "\n".join(lines)
 
 
 def brief_for_work(work: WorkFile, text: str) -> dict[str, str]:

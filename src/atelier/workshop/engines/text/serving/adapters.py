@@ -8,19 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.contract import AdapterInvalid
-from atelier.workshop.engines.text.base import Base, LlamaShape, Weights
-from atelier.workshop.engines.text.lora import PREFIX, WEIGHTS, Lora, adapter_sha256, layer_sizes, read_config
+from atelier.workshop.engines.text.base import Base, Weights
+from atelier.workshop.engines.text.lora import PREFIX, WEIGHTS, Lora, adapter_sha256, read_config
+from atelier.workshop.engines.text.shape import LlamaShape, layer_sizes
 
 from .native.decoder import RANK_MOST, Adapter
 from .native.packing import LANES, packed_down, packed_up
 
-_DOWN = {
+DOWN = {
     "down_qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
     "down_o": ("self_attn.o_proj",),
     "down_gu": ("mlp.gate_proj", "mlp.up_proj"),
     "down_down": ("mlp.down_proj",),
 }
-_UP = {
+UP = {
     "up_q": "self_attn.q_proj",
     "up_k": "self_attn.k_proj",
     "up_v": "self_attn.v_proj",
@@ -29,6 +30,7 @@ _UP = {
     "up_up": "mlp.up_proj",
     "up_down": "mlp.down_proj",
 }
+"""The linear layers whose down parts lie end to end in each part of an adapter, and the one of each up part."""
 Tensors = dict[str, NDArray[np.float32]]
 
 
@@ -77,8 +79,8 @@ def packed(lora: Lora, shape: LlamaShape) -> Adapter:
     """A trained adapter that was not saved yet, as the network takes it."""
     tensors: Tensors = {}
     for name in layer_sizes(shape):
-        tensors[f"{PREFIX}{name}.lora_A.weight"] = lora.down[name].detach().numpy()
-        tensors[f"{PREFIX}{name}.lora_B.weight"] = lora.up[name].detach().numpy()
+        tensors[f"{PREFIX}{name}.lora_A.weight"] = lora.down[name].detach().cpu().numpy()
+        tensors[f"{PREFIX}{name}.lora_B.weight"] = lora.up[name].detach().cpu().numpy()
     return _adapter(tensors, shape.layers, lora.rank, lora.scale)
 
 
@@ -101,10 +103,10 @@ def _adapter(tensors: Tensors, layers: int, rank: int, scale: float) -> Adapter:
     for layer in range(layers):
         place = f"{PREFIX}model.layers.{layer}"
         parts: dict[str, NDArray[np.uint8]] = {}
-        for name, columns in _DOWN.items():
+        for name, columns in DOWN.items():
             downs = [_filled(tensors[f"{place}.{column}.lora_A.weight"]) for column in columns]
             parts[name] = packed_down(np.concatenate(downs))
-        for name, column in _UP.items():
+        for name, column in UP.items():
             up = tensors[f"{place}.{column}.lora_B.weight"] * np.float32(scale)
             parts[name] = packed_up(_filled(up.T).T)
         each.append(parts)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.contract import EngineUnavailable
-from atelier.workshop.engines.text.base import Base, LlamaShape
+from atelier.workshop.engines.text.base import Base
+from atelier.workshop.engines.text.shape import LlamaShape, rotary_speeds, vector_sizes
 
 from .library import library
 from .packing import LANES, LINEAR, packed_base
@@ -34,6 +35,17 @@ PARTS = (
 )
 """The low-rank parts of a layer, as `low_rank` in decoder.c has them."""
 
+VECTORS = {
+    "input_layernorm.weight": "before_attention",
+    "post_attention_layernorm.weight": "before_mlp",
+    "self_attn.q_proj.bias": "q_bias",
+    "self_attn.k_proj.bias": "k_bias",
+    "self_attn.v_proj.bias": "v_bias",
+    "self_attn.q_norm.weight": "q_norm",
+    "self_attn.k_norm.weight": "k_norm",
+}
+"""What a layer holds beside its matrices, by the names in transformers, as `vectors` in decoder.c has it."""
+
 Halves = NDArray[np.float16]
 
 
@@ -51,10 +63,7 @@ class _Sizes(ctypes.Structure):
 
 
 class _Vectors(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_void_p)
-        for name in ("before_attention", "before_mlp", "q_bias", "k_bias", "v_bias", "q_norm", "k_norm")
-    ]
+    _fields_ = [(name, ctypes.c_void_p) for name in VECTORS.values()]
 
 
 class _LowRank(ctypes.Structure):
@@ -185,10 +194,13 @@ class Decoder:
         return opened
 
     def _vectors(self) -> Any:
-        weights, names = self.base.weights(), ("input_layernorm", "post_attention_layernorm")
-        layers = range(self.base.config.layers)
-        each = [[self._keep(weights[f"model.layers.{layer}.{name}.weight"]) for name in names] for layer in layers]
-        return (_Vectors * len(each))(*(_Vectors(*pair) for pair in each))
+        """Each layer's vectors; those that this kind of base has not stay NULL."""
+        weights, shape = self.base.weights(), self.base.config
+        each = (_Vectors * shape.layers)()
+        for layer, vectors in enumerate(each):
+            for name in vector_sizes(shape):
+                setattr(vectors, VECTORS[name], self._keep(weights[f"model.layers.{layer}.{name}"]))
+        return each
 
     def _keep(self, values: NDArray[np.float32]) -> ctypes.c_void_p:
         own = np.ascontiguousarray(values, np.float32)
@@ -201,7 +213,6 @@ def _at(values: NDArray[Any]) -> ctypes.c_void_p:
 
 
 def _rotations(shape: LlamaShape, length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cosines and sines (length, head_dim / 2) of rotary positions. Su et al. 2021, https://arxiv.org/abs/2104.09864"""
-    half = np.arange(0, shape.head_dim, 2) / shape.head_dim
-    angles = np.outer(np.arange(length), shape.rope_theta**-half)
+    """Cosines and sines of rotary positions, (length, head_dim / 2)."""
+    angles = np.outer(np.arange(length), rotary_speeds(shape))
     return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.contract import EngineUnavailable
-from atelier.workshop.engines.text.base import Base, LlamaShape, cache_folder
+from atelier.workshop.engines.text.base import Base, cache_folder
 from atelier.workshop.engines.text.conversion import locked
+from atelier.workshop.engines.text.shape import LlamaShape
 
 VERSION = 1
 """Raised when the layout changes, so that a cached file is made anew."""
@@ -30,6 +31,8 @@ LINEAR = (
     "mlp.up_proj",
     "mlp.down_proj",
 )
+STRIP = 4096
+"""Outputs of a matrix that are packed together: the head of a base with a large vocabulary is a gigabyte."""
 EXACT = 0.02
 """The mean error in steps up to which sixteen levels a block count as the weights themselves: weights that were in
 four bits before come back to within 0.004, others miss by 0.25."""
@@ -48,24 +51,47 @@ class Packed:
 def pack(weights: Floats) -> Packed:
     """Weights (outputs, inputs) in 4 bits where that loses nothing, else in 8. Inputs are a multiple of 32; outputs are
     filled up with zeros to one of 16."""
-    weights = np.pad(weights, ((0, -len(weights) % LANES), (0, 0)))
+    weights = np.pad(weights, ((0, -len(weights) % LANES), (0, 0))) if len(weights) % LANES else weights
+    strips = [weights[start : start + STRIP] for start in range(0, len(weights), STRIP)]
+    made, missed = [], 0.0
+    for strip in strips:
+        data, error = _four_bits(strip)
+        made.append(data)
+        missed += error * len(strip)
+        if missed > EXACT * len(weights):
+            return Packed(np.concatenate([_eight_bits(strip) for strip in strips]), 8)
+    return Packed(np.concatenate(made), 4)
+
+
+def _four_bits(weights: Floats) -> tuple[NDArray[np.uint8], float]:
+    """Sixteen levels between the least and the most of a block, and how far they are off on average, in steps."""
     blocks = weights.reshape(len(weights), -1, BLOCK)
     low = blocks.min(axis=2)
     step, floor = ((blocks.max(axis=2) - low) / 15).astype(np.float16), low.astype(np.float16)
     levels, error = _levels(blocks, step, floor, 15)
-    bits = 4
-    if error > EXACT:
-        step = (np.abs(blocks).max(axis=2) / 127).astype(np.float16)
-        floor = (-128 * step.astype(np.float32)).astype(np.float16)
-        levels, _ = _levels(blocks, step, floor, 255)
-        bits = 8
-    groups, count = len(weights) // LANES, blocks.shape[1]
-    quads = levels.reshape(groups, LANES, count, 8, 4).transpose(0, 2, 3, 1, 4)
-    if bits == 4:
-        quads = np.bitwise_or(quads[:, :, :4], np.left_shift(quads[:, :, 4:], 4, dtype=np.uint8))
+    quads = _quads(levels)
+    return _laid(np.bitwise_or(quads[:, :, :4], np.left_shift(quads[:, :, 4:], 4, dtype=np.uint8)), step, floor), error
+
+
+def _eight_bits(weights: Floats) -> NDArray[np.uint8]:
+    blocks = weights.reshape(len(weights), -1, BLOCK)
+    step = (np.abs(blocks).max(axis=2) / 127).astype(np.float16)
+    floor = (-128 * step.astype(np.float32)).astype(np.float16)
+    levels, _ = _levels(blocks, step, floor, 255)
+    return _laid(_quads(levels), step, floor)
+
+
+def _quads(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Levels (outputs, blocks, 32) with four inputs of an output side by side: (groups, blocks, 8, 16, 4)."""
+    return levels.reshape(len(levels) // LANES, LANES, -1, 8, 4).transpose(0, 2, 3, 1, 4)
+
+
+def _laid(quads: NDArray[np.uint8], step: NDArray[np.float16], floor: NDArray[np.float16]) -> NDArray[np.uint8]:
+    """Each block's levels with its steps and floors after them: (groups, blocks, bytes)."""
+    groups, count = quads.shape[:2]
     numbers = [each.reshape(groups, LANES, count).transpose(0, 2, 1) for each in (step, floor)]
     tail = np.ascontiguousarray(np.concatenate(numbers, axis=2)).view(np.uint8)
-    return Packed(np.concatenate([np.ascontiguousarray(quads).reshape(groups, count, -1), tail], axis=2), bits)
+    return np.concatenate([np.ascontiguousarray(quads).reshape(groups, count, -1), tail], axis=2)
 
 
 def _levels(
@@ -141,7 +167,7 @@ def packed_down(weights: Floats) -> NDArray[np.uint8]:
     """A down part (outputs, inputs) as `adapter.h` describes it. Outputs: a multiple of 16; inputs: of 32."""
     levels, step = _signed(weights.reshape(len(weights), -1, BLOCK))
     groups, count = len(weights) // LANES, levels.shape[1]
-    quads = levels.reshape(groups, LANES, count, 8, 4).transpose(0, 2, 3, 1, 4)
+    quads = _quads(levels)
     steps = np.ascontiguousarray(step.reshape(groups, LANES, count).transpose(0, 2, 1)).view(np.uint8)
     return np.concatenate([np.ascontiguousarray(quads).reshape(groups, count, -1), steps], axis=2)
 
