@@ -140,12 +140,12 @@ class TextEngine:
     def _serving(self) -> _Serving:
         from .base import base
         from .serving.delivery import LENGTH
-        from .serving.native.decoder import Decoder
+        from .serving.network import network
         from .serving.scheduler import Scheduler
 
         with self._lock:
             if self._held is None:
-                decoder = Decoder(base(), slots=_number("ROWS", 16), length=LENGTH, threads=_threads())
+                decoder = network(base(), slots=_number("ROWS", 16), length=LENGTH, threads=_threads())
                 self._held = _Serving(decoder.base, Scheduler(decoder))
             return self._held
 

@@ -46,7 +46,7 @@ def fit(
 
     The plan must be in a stage of `train_effort(train, stop, chosen)`. Same inputs and seed, same adapter on a machine.
     """
-    lora = fresh(model.shape, chosen.rank, chosen.alpha, seed)
+    lora = fresh(model.shape, chosen.rank, chosen.alpha, seed, model.device)
     (optimiser,) = team.map(_optimiser, [lora])  # The first one of a process imports for two seconds.
     total = chosen.steps(len(train))
     looks = {math.ceil(total * (i + 1) / chosen.checks) for i in range(chosen.checks)}
@@ -121,7 +121,8 @@ def rows_and_targets(
     padding = -len(example.tokens) % STRIDE  # Comes after all that counts, and no text looks ahead.
     text = (*example.tokens, *[model.shape.eos] * padding)
     hidden = model.hidden([text], lora, [memory] if memory else None)
-    return hidden[example.begin - 1 : len(example.tokens) - 1], torch.tensor(example.tokens[example.begin :])
+    targets = torch.tensor(example.tokens[example.begin :]).to(model.device)
+    return hidden[example.begin - 1 : len(example.tokens) - 1], targets
 
 
 def losses(

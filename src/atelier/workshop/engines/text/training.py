@@ -14,6 +14,7 @@ from atelier.workshop.contract import FileRef, Report, TrainResult, TrainSpec
 from .base import Base, base, cache_folder
 from .card import card
 from .crew import crew
+from .device import device
 from .efforts import proof_effort, train_effort
 from .examples import examples, read
 from .lora import FILES, save
@@ -78,7 +79,7 @@ def _learn(spec: TrainSpec, source: Base, divided: Split, chosen: Recipe, plan: 
 def _loaded(source: Base) -> Llama:
     from .llama import Llama
 
-    return Llama(source)
+    return Llama(source, device=device())
 
 
 def _efforts(source: Base, divided: Split, chosen: Recipe) -> Mapping[str, float]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from .base import Base
 from .efforts import WRITE_EFFORT
 from .serving.drafts import Draft, Task
-from .serving.native.decoder import Adapter, Decoder, Feed
+from .serving.native.decoder import Adapter, Feed
+from .serving.network import network
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ def write(base: Base, orders: Sequence[Order], threads: int, wrote: Callable[[fl
     """One text for each order; the same order gives the same text. Calls `wrote` with the effort of each step."""
     drafts = [Draft(order.task, order.seed) for order in orders]
     length = max(len(order.task.prompt) + order.task.tokens_max for order in orders)
-    with closing(Decoder(base, slots=len(orders), length=length + 1, threads=threads, tokens=length)) as decoder:
+    with closing(network(base, slots=len(orders), length=length + 1, threads=threads, tokens=length)) as decoder:
         for slot, (order, draft) in enumerate(zip(orders, drafts, strict=True)):
             decoder.set_adapter(slot, order.adapter)
             draft.advance(decoder.step([Feed(slot, 0, order.task.prompt)])[0])
