@@ -1,0 +1,59 @@
+"""Trains the house skill: an adapter that follows briefs, in nobody's voice."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atelier.workshop.contract import Report
+from atelier.workshop.engines.text.base import Base
+from atelier.workshop.engines.text.crew import crew
+from atelier.workshop.engines.text.efforts import train_effort
+from atelier.workshop.engines.text.examples import Example, end_mark
+from atelier.workshop.engines.text.lora import save
+from atelier.workshop.engines.text.prompts import prompt_tokens
+from atelier.workshop.engines.text.recipe import Recipe
+from atelier.workshop.engines.text.steps import Plan
+
+from . import Pair, pairs
+
+if TYPE_CHECKING:
+    from atelier.workshop.engines.text.fitting import Fit
+    from atelier.workshop.engines.text.llama import Llama
+
+RECIPE = Recipe(rank=16, alpha=32.0, learning_rate=1e-3, batch=8, epochs=2.0, checks=8)
+"""Gentler than for a creator: there is much to learn from, and nobody's habits are to be learned by heart."""
+SET_ASIDE = 80
+
+
+def train_house(base: Base, folder: Path, report: Report, recipe: Recipe = RECIPE) -> Fit:
+    """Learn from the pairs, but for some that say when to stop; writes the adapter's files into the folder."""
+    from atelier.workshop.engines.text.fitting import fit
+
+    chosen = list(pairs())
+    random.Random(0).shuffle(chosen)
+    examples = [example(base, pair, number) for number, pair in enumerate(chosen)]
+    learned, stop = examples[SET_ASIDE:], examples[:SET_ASIDE]
+    plan = Plan(report, {"train": train_effort(learned, stop, recipe)})
+    with crew(recipe.cores(), plan.tell) as team:
+        (model,) = team.map(_loaded, [base])
+        plan.enter("train", "learning to follow briefs")
+        found = fit(model, learned, stop, recipe, 0, plan, team)
+    save(found.lora, base, folder)
+    plan.finish("done")
+    return found
+
+
+def example(base: Base, pair: Pair, number: int) -> Example:
+    """The copy as the answer to its brief."""
+    tokenizer = base.tokenizer()
+    prompt = prompt_tokens(tokenizer, pair.brief)
+    copy = [*tokenizer.encode(pair.copy, add_special_tokens=False).ids, end_mark(tokenizer)]
+    return Example(number, (*prompt, *copy), len(prompt), ends=True)
+
+
+def _loaded(base: Base) -> Llama:
+    from atelier.workshop.engines.text.llama import Llama
+
+    return Llama(base)
