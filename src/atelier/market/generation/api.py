@@ -81,7 +81,10 @@ class ProblemOut(Schema):
 
 
 class GenerationOut(Schema):
-    """A brief and its samples. `live` is a stream of server-sent events for a day; asking again works as well."""
+    """A brief and its samples. `live` is a stream of server-sent events for a day; asking again works as well.
+
+    `ahead` counts those whose turn comes before this one's while it waits.
+    """
 
     id: uuid.UUID
     creation_model_id: int
@@ -208,7 +211,6 @@ def take_from_showcase(request: HttpRequest, output_id: uuid.UUID) -> dict[str, 
 
 
 def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
-    queued = generation.state == Generation.State.QUEUED
     problem = None
     if generation.error:
         problem = {
@@ -225,7 +227,7 @@ def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
         "brief": generation.brief,
         "seeds": generation.seeds,
         "state": generation.state,
-        "ahead": queries.place_in_queue(generation) if queued else 0,
+        "ahead": queries.place_in_queue(generation),
         "done": generation.done,
         "planned": generation.planned,
         "problem": problem,

@@ -44,6 +44,8 @@ class Generation(models.Model):
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveIntegerField(default=0)
     planned = models.PositiveIntegerField(default=0)
+    # How many have their turn before this one in the engine; null unless it waits there.
+    ahead = models.PositiveIntegerField(null=True, blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     error = models.CharField(max_length=1000, blank=True)
     remedy = models.CharField(max_length=500, blank=True)
@@ -72,6 +74,11 @@ class Generation(models.Model):
     def is_over(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in {self.State.SUCCEEDED, self.State.FAILED, self.State.CANCELLED}
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its turn has not come: no worker took it up, or the engine writes others first."""
+        return self.state == self.State.QUEUED or (self.state == self.State.RUNNING and self.ahead is not None)
 
     @property
     def was_turned_away(self) -> bool:

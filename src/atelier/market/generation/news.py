@@ -35,10 +35,10 @@ def joined(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, An
 class News:
     """The `emit` of one attempt at a generation.
 
-    Publishes "preview" {sample, payload} at most every 80 ms and "progress" {done, planned, stage, note} at most
-    every 0.4 s. Once a second it keeps the progress and looks whether to stop. Errors: Cancelled when the person
-    cancelled, when the page that watched was left, when the version was erased, or when another worker took this up;
-    `stopping` then says which.
+    Publishes "preview" {sample, payload} at most every 80 ms and, at most every 0.4 s, "progress" {done, planned,
+    seconds_left}, "queue" when others have their turn first, and "started" when it begins after such a wait. Once a
+    second it keeps the progress and looks whether to stop. Errors: Cancelled when the person cancelled, when the page
+    that watched was left, when the version was erased, or when another worker took this up; `stopping` then says which.
     """
 
     def __init__(self, generation: Generation, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,7 +47,8 @@ class News:
         self._clock = clock
         self._waiting: dict[int, dict[str, Any]] = {}
         self._progress: Progress | None = None
-        self._told: tuple[int, int, str] | None = None
+        self._told: tuple[int, int] | None = None
+        self._ahead: int | None = None
         self._shown = False
         self._flushed = self._told_at = float("-inf")
         self._looked = clock()
@@ -86,18 +87,28 @@ class News:
 
     def _tell_progress(self, now: float) -> None:
         progress = self._progress
-        if progress is None or (told := (progress.done, progress.planned, progress.note)) == self._told:
+        if progress is None:
+            return
+        if progress.ahead != self._ahead:
+            self._tell_place(progress.ahead)
+            self._told_at = now
+        if (told := (progress.done, progress.planned)) == self._told:
             return
         live.publish(
             self._generation.topic,
             "progress",
             done=progress.done,
             planned=progress.planned,
-            stage=progress.stage,
-            note=progress.note,
             seconds_left=progress.seconds_left,
         )
         self._told, self._told_at = told, now
+
+    @transaction.atomic
+    def _tell_place(self, ahead: int | None) -> None:
+        """Keep how many are ahead, for whoever looks, and have open pages look."""
+        self._mine().update(ahead=ahead)
+        live.publish(self._generation.topic, "started" if ahead is None else "queue")
+        self._ahead = ahead
 
     def _look(self) -> None:
         done, planned = (self._progress.done, self._progress.planned) if self._progress else (0, 0)

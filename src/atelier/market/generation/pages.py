@@ -23,7 +23,6 @@ from . import actions, queries, quota
 from .cards import cards, cards_by_generation, cards_of, offers, readable_brief
 from .engines import capabilities_of
 from .forms import AskForm
-from .models import Generation
 
 A_PAGE = 20
 
@@ -141,7 +140,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "last_event_id": heard,
         "cards": cards_of(generation, request.user),
         "brief": readable_brief(generation),
-        "ahead": queries.place_in_queue(generation) if generation.state == Generation.State.QUEUED else 0,
+        "ahead": queries.place_in_queue(generation),
     }
     return render(request, "generation/detail.html", context)
 

@@ -53,8 +53,16 @@ def generation_of(viewer: Any, generation_id: uuid.UUID) -> Generation:
 
 
 def place_in_queue(generation: Generation) -> int:
-    """How many generations were asked for earlier and still wait."""
-    return Generation.objects.filter(state=Generation.State.QUEUED, created_at__lt=generation.created_at).count()
+    """How many others have their turn before a generation that waits; 0 for any other.
+
+    The engine knows, once it has it; until then those count that were asked for earlier and wait anywhere.
+    """
+    if not generation.is_waiting:
+        return 0
+    if generation.state == Generation.State.RUNNING:
+        return generation.ahead or 0
+    waiting = Q(state=Generation.State.QUEUED) | Q(state=Generation.State.RUNNING, ahead__isnull=False)
+    return Generation.objects.filter(waiting, created_at__lt=generation.created_at).count()
 
 
 def outputs_seen_by(user: Any) -> QuerySet[Output]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -76,11 +77,17 @@ def _write(generation: Generation, news: News) -> None:
         seeds=tuple(generation.seeds),
         reveal=generation.reveal,
         guardrails=Guardrails(subjects_refused=tuple(model.subjects_refused), words_never=tuple(model.words_never)),
+        viewer=_opaque(generation.viewer_id),
     )
     with tempfile.TemporaryDirectory(prefix="atelier-generate-") as folder:
         made = runtime().generate(model.engine, adapter_folder(version), spec, Path(folder), news)
         news.flush()
         work.finish(generation, made, Path(folder))
+
+
+def _opaque(viewer_id: int) -> str:
+    """The same word for whatever one person asks for; who it is can be told by nobody without the site's secret."""
+    return salted_hmac("atelier.generation.viewer", str(viewer_id), algorithm="sha256").hexdigest()
 
 
 def _stopped(generation: Generation, news: News) -> None:

@@ -74,6 +74,7 @@ def claim(generation_id: uuid.UUID) -> Generation | None:
         allowed=GENERATION,
         attempt=F("attempt") + 1,
         restarts=F("restarts") + int(lost),
+        ahead=None,
         started_at=found.started_at or timezone.now(),
     )
     if lost:
@@ -108,7 +109,7 @@ def _tell_the_queue() -> None:
 def give_up_the_place(generation: Generation) -> None:
     """Back to the queue: the engine has no room just now."""
     mine = Generation.objects.filter(pk=generation.pk, attempt=generation.attempt, state=S.RUNNING)
-    if mine.update(state=S.QUEUED) and not generation.was_turned_away:
+    if mine.update(state=S.QUEUED, ahead=None) and not generation.was_turned_away:
         live.publish(generation.topic, "queue")
 
 
