@@ -65,7 +65,8 @@ def test_training_steps_back(runtime: LocalRuntime, training: Training, tmp_path
 def test_training_is_told_what_it_needs_and_none_of_the_sites_secrets(
     runtime: LocalRuntime, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("DATABASE_URL", "ATELIER_SECRET_KEY", "ATELIER_EMAIL_HOST", "ATELIER_TEXT_BASE", "SOMEBODY"):
+    secrets = ("DATABASE_URL", "ATELIER_SECRET_KEY", "ATELIER_EMAIL_HOST", "ATELIER_TEXT_BASE", "SOMEBODY")
+    for name in (*secrets, "ATELIER_ROGUE_KEY", "ATELIER_ROGUE_REMOTE_KEY"):
         monkeypatch.setenv(name, "a secret")
     monkeypatch.setenv("ATELIER_ROGUE_MOOD", "calm")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")

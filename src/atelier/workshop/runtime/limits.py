@@ -71,10 +71,11 @@ def peak_memory() -> int:
 def bare_environment(engines: Iterable[str]) -> dict[str, str]:
     """Of this process's environment what engines need and nothing else: none of the site's secrets is among it.
 
-    The settings of an engine itself are the variables that begin with `ATELIER_<NAME>_`.
+    The settings of an engine itself are the variables that begin with `ATELIER_<NAME>_`; those that end in `_KEY` are
+    secrets of its own, and hostile files are read where no secret is.
     """
     own = "|".join(re.sub(r"\W", "_", name).upper() for name in engines)
-    needed = re.compile(rf"{_NEEDED}|{_COMPUTING}|ATELIER_(?:{own})_\w+")
+    needed = re.compile(rf"{_NEEDED}|{_COMPUTING}|ATELIER_(?:{own})_(?!(?:\w*_)?KEY$)\w+")
     return {name: value for name, value in os.environ.items() if needed.fullmatch(name)}
 
 

@@ -35,6 +35,7 @@ from .reading import inspect
 if TYPE_CHECKING:
     from .base import Base
     from .serving.adapters import TextHand
+    from .serving.remote import Remote
     from .serving.sampling import Sampling
     from .serving.scheduler import Scheduler
 
@@ -57,7 +58,7 @@ _LIMITS = Limits(works_min=8, works_advised=40)
 @dataclass(frozen=True)
 class _Serving:
     base: Base
-    scheduler: Scheduler
+    scheduler: Scheduler | Remote
 
 
 class TextEngine:
@@ -104,9 +105,10 @@ class TextEngine:
 
     def load(self, adapter: Path) -> TextHand:
         from .base import base
-        from .serving.adapters import load
+        from .serving import adapters, remote
 
-        return load(adapter, base())
+        server = remote.chosen()
+        return remote.load(adapter, base(), server) if server else adapters.load(adapter, base())
 
     def warm(self) -> None:
         """Load the base and start serving, so that the first request does not wait for it."""
@@ -141,9 +143,12 @@ class TextEngine:
         from .base import base
         from .serving.delivery import LENGTH
         from .serving.network import network
+        from .serving.remote import Remote, chosen
         from .serving.scheduler import Scheduler
 
         with self._lock:
+            if self._held is None and (server := chosen()):
+                self._held = _Serving(base(), Remote(base(), server))
             if self._held is None:
                 decoder = network(base(), slots=_number("ROWS", 16), length=LENGTH, threads=_threads())
                 self._held = _Serving(decoder.base, Scheduler(decoder))

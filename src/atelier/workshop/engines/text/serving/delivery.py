@@ -25,6 +25,7 @@ from atelier.workshop.engines.text.prompts import FORMATS, max_tokens, prompt_to
 
 from .adapters import TextHand
 from .drafts import Draft, Task
+from .remote import Remote, RemoteHand
 from .sampling import Sampling
 from .scheduler import News, Request, Scheduler
 
@@ -71,7 +72,7 @@ def task_for(
 
 
 def deliver(
-    scheduler: Scheduler,
+    scheduler: Scheduler | Remote,
     base: Base,
     hand: TextHand,
     spec: GenerateSpec,
@@ -81,8 +82,9 @@ def deliver(
 ) -> list[Output]:
     """Write one text a seed and stream it. Errors: BriefInvalid, Busy, and whatever `emit` raises to stop."""
     task = task_for(base, spec.brief, sampling, reveal=spec.reveal, guardrails=spec.guardrails)
-    drafts = [Draft(task, seed) for seed in spec.seeds]
-    request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=_flows(hand, spec))
+    drafts = [scheduler.draft(task, seed) for seed in spec.seeds]
+    folder = hand.folder if isinstance(hand, RemoteHand) else None
+    request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=_flows(hand, spec), folder=folder)
     planned = task.tokens_max * len(drafts)
     emit(Progress(stage="waiting", done=0, planned=planned))
     scheduler.submit(request)
@@ -103,7 +105,7 @@ def _flows(hand: TextHand, spec: GenerateSpec) -> tuple[str, ...]:
     return (creator, f"viewer {spec.viewer}") if spec.viewer else (creator,)
 
 
-def _follow(scheduler: Scheduler, request: Request, tokens_max: int, emit: Emit) -> None:
+def _follow(scheduler: Scheduler | Remote, request: Request, tokens_max: int, emit: Emit) -> None:
     """Pass the news on until every draft is done; at least four times a second, so that a caller can stop."""
     steps = [0] * len(request.drafts)
     done = [False] * len(request.drafts)
