@@ -6,6 +6,7 @@ import random
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from atelier.workshop.contract import (
     Preview,
     Progress,
     Report,
+    Trace,
     TrainResult,
     TrainSpec,
     Upload,
@@ -109,6 +111,20 @@ class Unguarded(FakeEngine):
         return super().generate(hand, spec.model_copy(update={"guardrails": Guardrails()}), workspace, emit)
 
 
+class Unmarked(FakeEngine):
+    """Forgets to mark what it makes."""
+
+    def generate(self, hand: Hand, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
+        return super().generate(hand, spec.model_copy(update={"mark_key": None}), workspace, emit)
+
+
+class Boastful(FakeEngine):
+    """Finds every mark everywhere."""
+
+    def detect(self, file: Path, keys: Sequence[str]) -> list[Trace]:
+        return [trace.model_copy(update={"p_value": 1e-9}) for trace in super().detect(file, keys)]
+
+
 class _Contract(EngineContract):
     kind: type[FakeEngine]
 
@@ -167,3 +183,11 @@ class TestCareless(_Contract):
 
 class TestUnguarded(_Contract):
     kind = Unguarded
+
+
+class TestUnmarked(_Contract):
+    kind = Unmarked
+
+
+class TestBoastful(_Contract):
+    kind = Boastful

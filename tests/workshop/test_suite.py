@@ -12,6 +12,7 @@ EXPECTED = {
         "test_the_same_seed_makes_the_same_and_another_seed_another",
         "test_output_does_not_depend_on_who_else_is_served",
         "test_generation_stops_when_the_client_left",
+        "test_the_same_seed_and_key_make_the_same",
     },
     "TestDistracted": {"test_output_does_not_depend_on_who_else_is_served"},
     "TestLeaky": {"test_training_writes_nothing_outside_the_workspace"},
@@ -23,6 +24,11 @@ EXPECTED = {
     "TestStubborn": {"test_generation_stops_when_the_client_left"},
     "TestCareless": {"test_bad_files_are_refused_with_a_remedy"},
     "TestUnguarded": {"test_refused_subjects_are_refused", "test_words_never_used_are_not_written"},
+    "TestUnmarked": {"test_a_mark_is_found_by_its_key_and_by_no_other"},
+    "TestBoastful": {
+        "test_a_mark_is_found_by_its_key_and_by_no_other",
+        "test_what_is_made_without_a_key_is_unmarked",
+    },
 }
 
 

@@ -1,6 +1,6 @@
 """The door between the market and the workshop: specs, the engine protocol, named errors, the registry."""
 
-from .engine import Emit, Engine, Hand, Report
+from .engine import Emit, Engine, Hand, MarkingEngine, Report
 from .errors import (
     AdapterInvalid,
     BriefInvalid,
@@ -27,6 +27,7 @@ from .specs import (
     Guardrails,
     Inspection,
     Limits,
+    MarkKey,
     Measure,
     Output,
     OutputFormat,
@@ -35,6 +36,7 @@ from .specs import (
     Progress,
     Refusal,
     Spec,
+    Trace,
     TrainResult,
     TrainSpec,
     Upload,
@@ -62,6 +64,8 @@ __all__ = [
     "Hand",
     "Inspection",
     "Limits",
+    "MarkKey",
+    "MarkingEngine",
     "Measure",
     "Output",
     "OutputFormat",
@@ -74,6 +78,7 @@ __all__ = [
     "Report",
     "Spec",
     "TooFewWorks",
+    "Trace",
     "TrainResult",
     "TrainSpec",
     "Unreadable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ from .specs import (
     Output,
     Preview,
     Progress,
+    Trace,
     TrainResult,
     TrainSpec,
     Upload,
@@ -47,7 +48,8 @@ class Engine(Protocol):
     the engine's own cache folder.
 
     Two more methods are optional: `warm()` loads what the first generation would wait for, and `close()` frees it;
-    after `close` the engine may still be used and loads again what it needs. Its settings are variables of the
+    after `close` the engine may still be used and loads again what it needs. An engine that marks what it makes is a
+    `MarkingEngine`, one method more. Its settings are variables of the
     environment that begin with `ATELIER_<NAME>_`: files are read and adapters trained where no others are seen.
     """
 
@@ -88,4 +90,18 @@ class Engine(Protocol):
 
     def export(self, master: Path, format_name: str, workspace: Path) -> FileRef:
         """Write a master in one of the formats of the capabilities."""
+        ...
+
+
+@runtime_checkable
+class MarkingEngine(Engine, Protocol):
+    """An engine that can work a hidden mark into what it makes, and find it again."""
+
+    def detect(self, file: Path, keys: Sequence[str]) -> list[Trace]:
+        """What a hostile file, whole or in parts, changed or not, shows of each mark key, in the order of the keys.
+
+        Pure, and without any adapter. For a file that was made without a key, that key's `p_value` is below any
+        bound b at most about a share b of the time. Errors: Unreadable when the file is of no kind that could hold a
+        mark of this engine.
+        """
         ...

@@ -6,7 +6,7 @@ request can be logged, queued, replayed on another machine and compared byte for
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -256,6 +256,10 @@ class TrainResult(Spec):
 
 # Generation -----------------------------------------------------------------------------------------------------
 
+MarkKey = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2}){16,64}$")]
+"""The secret of a hidden mark: 16 to 64 random bytes in lower-case hexadecimal. Whoever has it can find its mark in a
+file, and forge it."""
+
 
 class GenerateSpec(Spec):
     """One request for samples. One seed a sample; the same seed gives the same output whoever else is served.
@@ -263,6 +267,10 @@ class GenerateSpec(Spec):
     `reveal` (0..1) is the share of each sample that previews may show; the engine never emits more than that.
     `viewer` is the same opaque word in all requests of one person, so that nobody crowds out the others; empty for
     nobody. It changes when a sample is made, never what is made.
+
+    With `mark_key`, an engine that has `detect` works that key's hidden mark into every sample it makes itself (what a
+    server elsewhere makes for it stays as that server made it), so that who has the key can tell; without, nothing is
+    marked. The same seed with another key may give another output.
     """
 
     request_id: str
@@ -272,6 +280,7 @@ class GenerateSpec(Spec):
     reveal: float = Field(default=1.0, ge=0, le=1)
     guardrails: Guardrails = Guardrails()
     viewer: str = ""
+    mark_key: MarkKey | None = Field(default=None, repr=False)
 
 
 class Output(Spec):
@@ -283,6 +292,19 @@ class Output(Spec):
     reduced: dict[str, Any]
     extent: int
     finish: Literal["complete", "length"]
+
+
+class Trace(Spec):
+    """What a file shows of one mark key.
+
+    `p_value` is the probability that a file made without the key shows as much or more; `places` says how many places
+    in the file were looked at, and `enough` whether a file that long would as good as surely show the mark if it was
+    marked from end to end: only then does a high `p_value` tell anything.
+    """
+
+    p_value: float = Field(ge=0, le=1)
+    places: int
+    enough: bool
 
 
 # News -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from atelier.workshop.contract import (
     Inspection,
     Output,
     Report,
+    Trace,
     TrainResult,
     TrainSpec,
     Upload,
@@ -54,6 +56,13 @@ class Runtime(Protocol):
 
     def export(self, engine: str, master: Path, format_name: str, workspace: Path) -> FileRef:
         """Write a master in another format, bounded as `inspect` is."""
+        ...
+
+    def detect(self, engine: str, file: Path, keys: Sequence[str]) -> list[Trace]:
+        """What a hostile file shows of each mark key, bounded as `inspect` is.
+
+        Errors: also EngineUnavailable when that engine marks nothing.
+        """
         ...
 
     def warm(self, engine: str) -> None:

@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from atelier.workshop.contract import Cancelled, Progress, TrainSpec, Upload, WorkshopError, engine
+from atelier.workshop.contract import Cancelled, MarkingEngine, Progress, TrainSpec, Upload, WorkshopError, engine
 
 from . import limits
 from .wire import error_to_wire
@@ -73,6 +73,10 @@ def _confined(request: dict[str, Any]) -> dict[str, Any]:
 
 def _perform(request: dict[str, Any]) -> dict[str, Any]:
     chosen = engine(request["engine"])
+    if request["verb"] == "detect":
+        assert isinstance(chosen, MarkingEngine)
+        traces = chosen.detect(Path(request["file"]), request["keys"])
+        return {"traces": [trace.model_dump(mode="json") for trace in traces]}
     workspace = Path(request["workspace"])
     if request["verb"] == "inspect":
         return chosen.inspect(Upload.model_validate(request["upload"]), workspace).model_dump(mode="json")

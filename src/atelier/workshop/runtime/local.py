@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from atelier.workshop.contract import (
     Cancelled,
     Emit,
+    EngineUnavailable,
     FileRef,
     GenerateSpec,
     Inspection,
+    MarkingEngine,
     Output,
     Progress,
     Report,
+    Trace,
     TrainResult,
     TrainSpec,
     Upload,
@@ -124,6 +128,14 @@ class LocalRuntime:
             if answer:
                 last = Progress.model_validate(answer["progress"])
             report(last)
+
+    def detect(self, engine: str, file: Path, keys: Sequence[str]) -> list[Trace]:
+        chosen = engine_named(engine)
+        if not isinstance(chosen, MarkingEngine):
+            raise EngineUnavailable(f"The engine “{engine}” marks nothing.", remedy="Choose another engine.")
+        request = {"verb": "detect", "engine": engine, "file": str(file), "keys": list(keys)}
+        result = self._sandbox.call(request, chosen.capabilities().limits.inspect_seconds, file.name)
+        return [Trace.model_validate(trace) for trace in result["traces"]]
 
     def generate(self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
         chosen = engine_named(engine)

@@ -8,7 +8,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,14 @@ from atelier.workshop.contract.specs import (
     OutputFormat,
     Preview,
     Progress,
+    Trace,
     TrainResult,
     TrainSpec,
     Upload,
     WorkFile,
 )
 
-from . import reading
+from . import marking, reading
 from .bigrams import BASE_TEXT, Counts, joined, words, write
 from .guards import BRIEF_SCHEMA, NeverWords, checked_brief, refuse_forbidden
 from .proof import evaluate
@@ -210,6 +211,13 @@ class FakeEngine:
             text = f'<!doctype html>\n<meta charset="utf-8">\n<title>{html.escape(text[:60])}</title>\n{lines}'
         return _write(workspace, f"{master.stem}{form.suffix}", text.encode(), form.media_type)
 
+    def detect(self, file: Path, keys: Sequence[str]) -> list[Trace]:
+        try:
+            text = file.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Unreadable("This is no text.", where=file.name, remedy="Save it as plain text.") from error
+        return [marking.trace(text, key) for key in keys]
+
 
 def compose(counts: Counts, brief: dict[str, Any], seed: int, spec: GenerateSpec) -> tuple[str, bool]:
     """The text for a brief, and whether it ended by itself. The same for the same arguments, always."""
@@ -218,7 +226,8 @@ def compose(counts: Counts, brief: dict[str, Any], seed: int, spec: GenerateSpec
     length = min(8, brief["length"]) if brief["format"] == "tagline" else brief["length"]
     body, complete = write(counts, rng, length, never.allowed)
     text = f"{brief['subject'].strip()}: {joined(body)}"
-    return (f"Dear reader,\n\n{text}" if brief["format"] == "letter" else text), complete
+    whole = f"Dear reader,\n\n{text}" if brief["format"] == "letter" else text
+    return (marking.marked(whole, spec.mark_key) if spec.mark_key else whole), complete
 
 
 def shown(text: str, reveal: float) -> str:

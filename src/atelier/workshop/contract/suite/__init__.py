@@ -12,9 +12,11 @@ and `words_of`.
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in ("means", "reading", "training", "generating")))
+_PARTS = ("means", "reading", "training", "generating", "marking")
+pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
 from .generating import Generating  # noqa: E402
+from .marking import Marking  # noqa: E402
 from .means import Made, Trained, upload_of  # noqa: E402
 from .reading import Reading  # noqa: E402
 from .training import Training  # noqa: E402
@@ -22,5 +24,5 @@ from .training import Training  # noqa: E402
 __all__ = ["EngineContract", "Made", "Trained", "upload_of"]
 
 
-class EngineContract(Reading, Training, Generating):
+class EngineContract(Reading, Training, Generating, Marking):
     """Subclass it in a test module, as the module says."""

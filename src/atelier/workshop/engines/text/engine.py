@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from atelier.workshop.contract import (
     Limits,
     Output,
     Report,
+    Trace,
     TrainResult,
     TrainSpec,
     Upload,
@@ -131,6 +133,12 @@ class TextEngine:
 
     def export(self, master: Path, format_name: str, workspace: Path) -> FileRef:
         return export(master, format_name, workspace)
+
+    def detect(self, file: Path, keys: Sequence[str]) -> list[Trace]:
+        from .base import base
+        from .marking import detect
+
+        return detect(base(), file, keys)
 
     def close(self) -> None:
         """Stop serving and free the base; a later request loads it again."""

@@ -22,6 +22,7 @@ from atelier.workshop.contract import (
 from atelier.workshop.engines.text.base import Base
 from atelier.workshop.engines.text.guardrails import find
 from atelier.workshop.engines.text.prompts import FORMATS, max_tokens, prompt_tokens, validate_brief
+from atelier.workshop.marks.text import Mark
 
 from .adapters import TextHand
 from .drafts import Draft, Task
@@ -44,6 +45,7 @@ def task_for(
     *,
     reveal: float = 1.0,
     guardrails: Guardrails | None = None,
+    mark_key: str | None = None,
 ) -> Task:
     """What every text for a brief is to be. Errors: BriefInvalid."""
     valid = validate_brief(brief)
@@ -68,6 +70,7 @@ def task_for(
         hold=max((len(phrase.split()) for phrase in phrases), default=1) or 1,
         window=max((len(phrase) + 2 for phrase in phrases), default=1),
         sampling=sampling,
+        mark=Mark(bytes.fromhex(mark_key)) if mark_key else None,
     )
 
 
@@ -81,7 +84,7 @@ def deliver(
     sampling: Sampling,
 ) -> list[Output]:
     """Write one text a seed and stream it. Errors: BriefInvalid, Busy, and whatever `emit` raises to stop."""
-    task = task_for(base, spec.brief, sampling, reveal=spec.reveal, guardrails=spec.guardrails)
+    task = task_for(base, spec.brief, sampling, reveal=spec.reveal, guardrails=spec.guardrails, mark_key=spec.mark_key)
     drafts = [scheduler.draft(task, seed) for seed in spec.seeds]
     folder = hand.folder if isinstance(hand, RemoteHand) else None
     request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=_flows(hand, spec), folder=folder)

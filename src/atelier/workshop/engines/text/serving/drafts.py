@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from atelier.workshop.marks.text import Mark
+
 from .sampling import Sampler, Sampling
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
@@ -25,7 +27,7 @@ _BROKEN = "\ufffd"
 class Task:
     """What one text is to be. `forbidden` says whether a text holds what must not occur, and needs to be shown no more
     than `window` words at once; the last `hold` words are never shown, since they may be part of it. `target` is the
-    least number of words asked for."""
+    least number of words asked for. `mark` is worked into the text where there is one."""
 
     prompt: tuple[int, ...]
     tokens_max: int
@@ -38,6 +40,7 @@ class Task:
     hold: int = 1
     window: int = 1
     sampling: Sampling = field(default_factory=Sampling)
+    mark: Mark | None = None
 
 
 class Draft:
@@ -49,7 +52,7 @@ class Draft:
         self.steps = 0
         self.finish: Literal["complete", "length"] | None = None
         self.text = ""
-        self._sampler = Sampler(seed, task.sampling)
+        self._sampler = Sampler(seed, task.sampling, task.mark)
         self._banned: dict[int, set[int]] = {}
         self._rewinds = 0
         self._scores: dict[int, NDArray[np.float32]] = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from atelier.workshop.marks.text import Mark
 
 
 @dataclass(frozen=True)
@@ -22,22 +24,28 @@ class Sampling:
 
 
 class Sampler:
-    """Draws tokens for one text; the same seed and logits give the same tokens."""
+    """Draws tokens for one text; the same seed, mark and logits give the same tokens. What is drawn at temperature 0
+    leaves no choice, and so carries no mark."""
 
-    def __init__(self, seed: int, sampling: Sampling) -> None:
+    def __init__(self, seed: int, sampling: Sampling, mark: Mark | None = None) -> None:
         self._random = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed & (2**64 - 1))))
         self._how = sampling
+        self._mark = mark
 
-    def choose(self, logits: NDArray[np.float32], used: Collection[int], banned: Collection[int]) -> int:
-        """A token by its logits (vocab,), which are left as they are. Ties go to the lower token."""
+    def choose(self, logits: NDArray[np.float32], used: Sequence[int], banned: Collection[int]) -> int:
+        """A token by its logits (vocab,), which are left as they are, after the tokens of the text so far (`used`).
+        Ties go to the lower token."""
         most = 1 if self._how.temperature <= 0 else self._how.top_k
         tokens, scores = top(logits, used, self._how.repetition, banned, most)
         if most == 1:
             return int(tokens[0])
         weights = np.exp((scores.astype(np.float64) - scores[0]) / self._how.temperature)
         heaped = np.cumsum(weights / weights.sum())
-        kept = int(np.searchsorted(heaped, self._how.top_p)) + 1
-        drawn = self._random.random() * heaped[min(kept, heaped.size) - 1]
+        heaped = heaped[: int(np.searchsorted(heaped, self._how.top_p)) + 1]
+        if self._mark is not None:
+            chances = weights[: heaped.size]
+            heaped = np.cumsum(self._mark.lean(used, tokens[: heaped.size], chances / chances.sum()))
+        drawn = self._random.random() * heaped[-1]
         return int(tokens[min(int(np.searchsorted(heaped, drawn, side="right")), heaped.size - 1)])
 
 
