@@ -20,6 +20,9 @@ from atelier.workshop.contract import Progress, TrainResult
 
 State = TrainingRun.State
 
+ATTEMPTS_MOST = 12
+"""So often a run is taken up. A site is stopped less often meanwhile; what ends its worker each time must end itself."""
+
 
 @transaction.atomic
 def claim_run(run_id: int) -> TrainingRun | None:
@@ -41,6 +44,15 @@ def claim_run(run_id: int) -> TrainingRun | None:
     _leave_if_barred(run)
     if run.cancel_requested:
         close_cancelled(run.pk, run.attempt)
+        return None
+    if run.attempt > ATTEMPTS_MOST:
+        fail_run(
+            run.pk,
+            run.attempt,
+            code="lost",
+            message=_("The training was begun %(times)d times and lost each time.") % {"times": ATTEMPTS_MOST},
+            remedy=_("Leave out unusually long works, or ask the operator whether the machine has enough memory."),
+        )
         return None
     live.publish(run.topic, "state", state=run.state)
     if run.attempt > 1:

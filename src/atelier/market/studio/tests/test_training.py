@@ -9,6 +9,7 @@ from atelier.market.core.errors import Conflict, Invalid, Missing
 from atelier.market.core.models import AuditEntry, LiveEvent
 from atelier.market.core.testing import make_creator
 from atelier.market.studio import actions, queries, tasks
+from atelier.market.studio.actions.running import ATTEMPTS_MOST
 from atelier.market.studio.adapters import adapter_folder
 from atelier.market.studio.models import Dataset, TrainingRun, Version
 from atelier.market.studio.tasks import train_version
@@ -265,6 +266,18 @@ def test_what_a_lost_worker_still_says_is_ignored() -> None:
     run.refresh_from_db()
     assert (run.state, run.done, run.error) == ("running", 0, "")
     assert LiveEvent.objects.filter(topic=run.topic, kind="restarted").count() == 1
+
+
+def test_a_training_that_loses_its_worker_every_time_ends_and_says_so() -> None:
+    creator = make_creator()
+    run = make_run(make_model(creator), make_works(creator, 5))
+    for _ in range(ATTEMPTS_MOST):
+        assert actions.claim_run(run.pk) is not None
+    assert actions.claim_run(run.pk) is None
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("failed", "lost")
+    assert run.remedy
+    assert not Version.objects.exists()
 
 
 def test_a_closing_worker_leaves_the_run_to_be_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
