@@ -16,6 +16,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from atelier.market.core.errors import MarketError
+from atelier.market.provenance.actions import mark_key_of
 from atelier.market.studio.adapters import adapter_folder, erased
 from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Guardrails, WorkshopError
 from atelier.workshop.runtime import runtime
@@ -77,6 +78,7 @@ def _write(generation: Generation, news: News) -> None:
         seeds=tuple(generation.seeds),
         reveal=generation.reveal,
         guardrails=Guardrails(subjects_refused=tuple(model.subjects_refused), words_never=tuple(model.words_never)),
+        mark_key=mark_key_of(model.creator),
         viewer=_opaque(generation.viewer_id),
     )
     with tempfile.TemporaryDirectory(prefix="atelier-generate-") as folder:

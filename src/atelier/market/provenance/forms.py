@@ -19,7 +19,7 @@ class VerifyForm(forms.Form):
     )
     text = forms.CharField(
         label=_("Text"),
-        help_text=_("Paste the whole text, from the first word to the last."),
+        help_text=_("Paste as much of it as you have: the whole is found by its hash, a part by its hidden mark."),
         required=False,
         strip=False,
         max_length=TEXT_MOST,

@@ -1,11 +1,17 @@
-"""What each output is and where it came from, found again by the hash of the file. A sink: it points at nothing."""
+"""What each output is and where it came from, found again by the hash of the file, or by the mark hidden in it.
+
+A sink: it points at nothing but the creators whose marks there are.
+"""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
+
+from atelier.market.accounts.models import Creator
 
 
 class Kind(models.TextChoices):
@@ -50,3 +56,47 @@ class Occurrence(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class MarkKey(models.Model):
+    """The secret by which all that a creator's models make is marked. Append-only, and shown to nobody.
+
+    It is random and kept here, not derived from the site's secret key: that may be exchanged, and a mark must be found
+    for as long as there are texts that carry it. Whoever has a key can forge its mark, so it is in no page, no admin
+    and no log; who can read the database, or a backup of it, has it.
+    """
+
+    creator = models.OneToOneField(Creator, on_delete=models.PROTECT, related_name="+")
+    key = models.BinaryField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+
+class MarkSearch(models.Model):
+    """A pasted text in which marks are looked for. Nobody's: who has its random id may see what was found.
+
+    The text is removed as soon as it was read, the row after a day. `found` is [{"creator": id, "p_value": number}],
+    the surest first, corrected for how many keys were tried.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    text = models.TextField(blank=True)
+    sha256 = models.CharField(max_length=64)
+    cut = models.BooleanField(default=False)
+    keys = models.PositiveIntegerField(default=0)
+    places = models.PositiveIntegerField(default=0)
+    enough = models.BooleanField(default=False)
+    found: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+    error = models.CharField(max_length=1000, blank=True)
+    remedy = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    @property
+    def topic(self) -> str:
+        """Where open pages hear that it is over."""
+        return f"marks:{self.pk}"

@@ -1,4 +1,5 @@
-"""The public verify page: what is known of a file. It changes nothing and keeps nothing of what is sent to it."""
+"""The public verify page: what is known of a file, or shows in a text. Of a file nothing is kept; a text whose hash is
+not known is kept until it was read."""
 
 from __future__ import annotations
 
@@ -13,19 +14,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from atelier.market.core.errors import Missing
+from atelier.market.core.errors import Invalid, Missing, TooMany
 
-from . import queries
+from . import actions, queries
 from .forms import VerifyForm
 from .reading import HashingUpload, announced_too_long
-from .telling import as_json, readings
+from .telling import as_json, odds, readings, verdict
 
 
-# It changes nothing, so a form on any other site may send here; and the token would make Django read the file first.
+# It does nothing in anybody's name, so a form on any other site may send here; and the token would make Django read
+# the file first.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
-    """Find a file by its bytes, a pasted text, or a hash; leads to the page of the hash."""
+    """Find a file by its bytes, a pasted text, or a hash; leads to the page of the hash, or to that of the search for
+    marks in a text whose hash is not known."""
     if request.method != "POST":
         return render(request, "provenance/verify.html", {"form": VerifyForm()})
     upload = HashingUpload(request)
@@ -38,9 +41,20 @@ def verify(request: HttpRequest) -> HttpResponse:
             return _to(form.cleaned_data["sha256"].strip().lower())
         if form.cleaned_data["text"]:
             found = queries.find_text(form.cleaned_data["text"])
-            return _to(found.sha256, found.reading if found.reading != "exact" else "")
+            if found.record:
+                return _to(found.sha256, found.reading if found.reading != "exact" else "")
+            return _look_for_marks(request, form)
         form.add_error(None, _("There is nothing to look for yet. Choose a file, paste a text, or write a hash."))
     return render(request, "provenance/verify.html", {"form": form}, status=422)
+
+
+def _look_for_marks(request: HttpRequest, form: VerifyForm) -> HttpResponse:
+    try:
+        search = actions.look_for_marks(text=form.cleaned_data["text"])
+    except (Invalid, TooMany) as error:
+        form.add_error("text", f"{error.message} {error.remedy}")
+        return render(request, "provenance/verify.html", {"form": form}, status=error.status)
+    return redirect("provenance:marks", search_id=search.pk)
 
 
 def _form(request: HttpRequest, upload: HashingUpload) -> VerifyForm:
@@ -92,3 +106,18 @@ def piece(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     birth = next(time for time in found.occurrences.all() if time.source == f"output:{pk}")
     context = {"record": found, "facts": birth.facts, "made_at": birth.at, "sha256": "", "reading": ""}
     return render(request, "provenance/record.html", context)
+
+
+@require_safe
+def marks(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
+    """What was found in a pasted text; while that is being found out, the page hears when it is."""
+    search = queries.search_of(search_id)
+    if search is None:
+        raise Missing(_("There is no such search."), remedy=_("Searches are kept for a day. Paste the text again."))
+    context = {
+        "search": search,
+        "verdict": verdict(search),
+        "found": [(mark.creator, odds(mark.p_value)) for mark in queries.found_marks(search)],
+        "read_most": actions.MARKED_CHARACTERS_MOST,
+    }
+    return render(request, "provenance/marks.html", context)

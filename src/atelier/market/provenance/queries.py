@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+import uuid
 from dataclasses import dataclass
 
 from django.db.models import Prefetch
 
-from .models import Occurrence, Record
+from atelier.market.accounts.models import Creator
+
+from .models import MarkSearch, Occurrence, Record
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,36 @@ def record_of_source(source: str) -> Record | None:
 
 def find_text(text: str) -> Finding:
     """Look a pasted text up: as it is, then with other line ends, without blanks around it, in one Unicode form."""
-    hashes = [
-        (name, hashlib.sha256(form.encode("utf-8", "surrogatepass")).hexdigest()) for name, form in _readings(text)
-    ]
+    hashes = [(name, sha256_of(form)) for name, form in _readings(text)]
     known = set(Record.objects.filter(sha256__in=[sha256 for _, sha256 in hashes]).values_list("sha256", flat=True))
     for name, sha256 in hashes:
         if sha256 in known:
             return Finding(sha256, record_of(sha256), name)
     return Finding(hashes[0][1], None)
+
+
+def sha256_of(text: str) -> str:
+    """The hash of a text's bytes in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def search_of(search_id: uuid.UUID) -> MarkSearch | None:
+    """A search for marks, or None when there is none (any more)."""
+    return MarkSearch.objects.filter(pk=search_id).first()
+
+
+@dataclass(frozen=True)
+class FoundMark:
+    """A creator whose mark a text carries, and the probability that a text without any of the marks looks so."""
+
+    creator: Creator
+    p_value: float
+
+
+def found_marks(search: MarkSearch) -> list[FoundMark]:
+    """What a search found, the surest first."""
+    creators = Creator.objects.select_related("user").in_bulk([row["creator"] for row in search.found])
+    return [FoundMark(creators[row["creator"]], row["p_value"]) for row in search.found]
 
 
 def _readings(text: str) -> list[tuple[str, str]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 
-from .models import Record
+from .models import MarkSearch, Record
+from .queries import found_marks
+
+Verdict = Literal["waiting", "failed", "found", "short", "none"]
 
 
 def readings() -> dict[str, str]:
@@ -39,4 +43,46 @@ def record_json(record: Record) -> dict[str, Any]:
         "made_from_facts": record.origin.facts if record.origin else None,
         "occurrences": [{"kind": time.kind, "at": time.at, "facts": time.facts} for time in record.occurrences.all()],
         "signature": None,
+    }
+
+
+def verdict(search: MarkSearch) -> Verdict:
+    """What a search came to: still waiting; failed; a mark was found; too short to say; no mark was found."""
+    if search.state == MarkSearch.State.WAITING:
+        return "waiting"
+    if search.state == MarkSearch.State.FAILED:
+        return "failed"
+    if search.found:
+        return "found"
+    return "short" if search.keys and not search.enough else "none"
+
+
+def odds(p_value: float) -> str:
+    """A small probability of a text, in words."""
+    if p_value < 1e-9:
+        return _("less than once in a billion texts")
+    rough = round(1 / p_value)
+    rough = round(rough, 1 - len(str(rough)))
+    return _("about once in %(number)s texts") % {"number": intcomma(rough)}
+
+
+def search_json(search: MarkSearch) -> dict[str, Any]:
+    """A search for marks as JSON."""
+    return {
+        "id": search.pk,
+        "verdict": verdict(search),
+        "found": [
+            {
+                "creator": {"name": str(mark.creator.user), "handle": mark.creator.handle},
+                "p_value": mark.p_value,
+                "odds": odds(mark.p_value),
+            }
+            for mark in found_marks(search)
+        ],
+        "sha256": search.sha256,
+        "cut": search.cut,
+        "places": search.places,
+        "marks_tried": search.keys,
+        "error": search.error,
+        "remedy": search.remedy,
     }

@@ -143,7 +143,8 @@ def test_the_page_says_how_a_pasted_text_had_to_be_read(client: Client) -> None:
 
 
 def test_an_unknown_file_is_told_honestly(client: Client) -> None:
-    answer = client.post(reverse("provenance:verify"), {"text": "Never made here."}, follow=True)
+    unknown = SimpleUploadedFile("a.txt", b"Never made here.")
+    answer = client.post(reverse("provenance:verify"), {"file": unknown}, follow=True)
     assert answer.status_code == 404
     assert b"no proof that it was not made here" in answer.content
     told = client.get(reverse("provenance:record", args=[sha("x")]), headers={"Accept": "application/json"})
