@@ -66,7 +66,7 @@ def _code(error: WorkshopError) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     """Do what the options say and give the exit code. Imports late, so that `--help` and mistakes answer at once."""
-    from atelier.workshop.commands import generate, look, train
+    from atelier.workshop.commands import generate, look, train, verify
     from atelier.workshop.runtime.local import LocalRuntime
 
     if options.command == "engines":
@@ -75,13 +75,16 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     runtime = LocalRuntime()
     try:
         if options.command == "train":
-            fields = ("engine", "works", "out", "seed", "category", "guardrails", "force")
+            fields: tuple[str, ...] = ("engine", "works", "out", "seed", "category", "guardrails", "force")
             given = {name: getattr(options, name) for name in fields}
             train.train(train.TrainRequest(**given, recipe=tuple(options.recipe)), runtime, console)
         elif options.command == "generate":
-            fields = ("adapter", "brief", "out", "seed", "samples", "guardrails", "force")
+            fields = ("adapter", "brief", "out", "seed", "samples", "guardrails", "mark_key", "force")
             given = {name: getattr(options, name) for name in fields}
             generate.generate(generate.GenerateRequest(**given), runtime, console)
+        elif options.command == "verify":
+            asked = verify.VerifyRequest(options.file, tuple(options.key), options.engine, options.site)
+            verify.verify(asked, runtime, console)
         elif not look.inspect_files(options.engine, options.files, runtime, console):
             return BAD_INPUT
         return DONE
@@ -144,14 +147,28 @@ def _workshop_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     generate.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the pieces go")
     generate.add_argument("--seed", type=_seed, metavar="N", help="the same seed makes the same (default: drawn)")
     generate.add_argument("--samples", type=int, default=1, metavar="N", help="how many pieces (default: 1)")
+    key_help = "a file with a mark key in hexadecimal"
+    generate.add_argument("--mark-key", type=Path, metavar="FILE", help=f"hide a mark in the pieces: {key_help}")
     for command in (train, generate):
         command.add_argument("--guardrails", type=Path, metavar="FILE", help="JSON: subjects_refused, words_never")
         command.add_argument("--force", action="store_true", help="replace an earlier result in --out")
     inspect = commands.add_parser("inspect", help="say what an engine finds in files")
     inspect.add_argument("--engine", default="text", help="which engine reads (default: text)")
     inspect.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    for command in (engines, train, generate, inspect):
+    verify = commands.add_parser("verify", help="say whether a file was made here: by its hash, or by a hidden mark")
+    verify.add_argument("file", type=Path, metavar="FILE")
+    verify.add_argument("--site", default=_site(), metavar="URL", help="the site to ask (default: %(default)s)")
+    verify.add_argument(
+        "--key", action="append", type=Path, default=[], metavar="FILE", help=f"look for this mark here: {key_help}"
+    )
+    verify.add_argument("--engine", default="text", help="with --key, whose marks (default: text)")
+    for command in (engines, train, generate, inspect, verify):
         command.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _site() -> str:
+    """The address of this machine's site, as `atelier up` has it."""
+    return os.environ.get("ATELIER_SITE_URL") or f"http://localhost:{os.environ.get('ATELIER_PORT') or 8000}"
 
 
 def _seed(text: str) -> int:

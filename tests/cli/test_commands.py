@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import pty
@@ -10,9 +11,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 import pytest
@@ -336,6 +339,102 @@ def test_a_full_disk_is_named_with_the_remedy(
     monkeypatch.setattr(cli, "_run", full)
     assert cli.main(["engines"]) == 1
     assert "out/adapter: No space left on device. Free some space, then run it again." in capsys.readouterr().err
+
+
+# Verifying ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    path = tmp_path / "mark.key"
+    path.write_text("a1" * 32 + "\n")
+    return path
+
+
+def test_a_piece_that_was_made_with_a_key_is_known_by_it(run: Run, adapter: Path, brief: Path, key: Path) -> None:
+    words = ("generate", "--adapter", adapter, "--brief", brief, "--seed", "1", "--out")
+    assert run(*words, "marked", "--mark-key", key).returncode == 0
+    assert run(*words, "plain").returncode == 0
+    (key.parent / "other.key").write_text("b2" * 16)
+    found = run("verify", "marked/sample-1.txt", "--engine", "fake", "--key", "other.key", "--key", key, "--json")
+    assert found.returncode == 0, found.stderr
+    told = document(found)
+    assert (told["verdict"], [row["key"] for row in told["found"]]) == ("found", [str(key)])
+    assert (
+        "less than once in a billion" in run("verify", "marked/sample-1.txt", "--engine", "fake", "--key", key).stdout
+    )
+    assert "No mark found" in run("verify", "plain/sample-1.txt", "--engine", "fake", "--key", key).stdout
+    assert "a1a1" not in found.stdout + found.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("gone.txt", "--key", "mark.key"), "gone.txt"),
+        (("mark.key", "--key", "gone.key"), "gone.key"),
+        (("mark.key", "--key", "wrong.key"), "wrong.key"),
+        (("mark.key", "--site", "ftp://example.org"), "--site"),
+        (("mark.key", "--site", "http://127.0.0.1:9"), "http://127.0.0.1:9: No site answers"),
+    ],
+)
+def test_what_cannot_be_verified_is_named(
+    run: Run, key: Path, tmp_path: Path, words: tuple[str, ...], named: str
+) -> None:
+    (tmp_path / "wrong.key").write_text("not hexadecimal")
+    done = run("verify", "--engine", "fake", *words)
+    assert done.returncode == 3
+    assert named in done.stderr
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A small site that knows one file, and finds a mark in every text at the second time of asking."""
+
+    asked: ClassVar[list[str]] = []
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        raw = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path.startswith("/api/records/marks/"):
+            by = {"name": "Rowan", "handle": "rowan"}
+            found = [{"creator": by, "p_value": 1e-6, "odds": "about once in 1,000,000 texts"}]
+            self._answer(200, {"id": "7", "verdict": "found", "found": found, "places": 90, "cut": False})
+        elif self.path.endswith(hashlib.sha256(b"known").hexdigest()):
+            facts = {"creator": {"name": "Rowan", "handle": "rowan"}, "creation_model": {"name": "Warm lines"}}
+            self._answer(200, {"kind": "output", "at": "2026-01-02", "facts": facts, "made_from_facts": None})
+        else:
+            self._answer(404, {"message": "Nothing is known."})
+
+    def do_POST(self) -> None:
+        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+        self._answer(202, {"id": "7", "verdict": "waiting"})
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_site_is_asked_for_the_hash_and_then_for_the_mark(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "known.txt").write_text("known")
+    (tmp_path / "unknown.txt").write_text("unknown words")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    site = ("--site", f"http://127.0.0.1:{server.server_port}")
+    try:
+        assert "Made by Warm lines, a creation model of Rowan (@rowan)." in run("verify", "known.txt", *site).stdout
+        assert Answers.asked == [f"/api/records/{hashlib.sha256(b'known').hexdigest()}"]
+        told = document(run("verify", "unknown.txt", *site, "--json"))
+        assert (told["verdict"], told["by"], told["found"][0]["creator"]["handle"]) == ("found", "mark", "rowan")
+        assert Answers.asked[2:] == ["unknown words", "/api/records/marks/7"]
+        assert run("verify", "picture.png", *site).returncode == 3
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 # Looking -----------------------------------------------------------------------------------------------------------

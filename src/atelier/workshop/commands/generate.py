@@ -17,6 +17,7 @@ from atelier.workshop.runtime import Runtime
 from .console import BadInput, Console
 from .outputs import Label, adapter_of, check_out, put_in_place, staging
 from .train import read_guardrails
+from .verify import read_key
 from .works import read_json
 
 _SEEDS = 1 << 31
@@ -33,6 +34,7 @@ class GenerateRequest:
     seed: int | None = None
     samples: int = 1
     guardrails: Path | None = None
+    mark_key: Path | None = None
     force: bool = False
 
 
@@ -51,6 +53,7 @@ def generate(request: GenerateRequest, runtime: Runtime, console: Console) -> No
         brief=_brief(request.brief),
         seeds=tuple(seed + number for number in range(request.samples)),
         guardrails=_guardrails(trained, request),
+        mark_key=read_key(request.mark_key) if request.mark_key else None,
     )
     started = time.monotonic()
     with staging(request.out) as workspace:
