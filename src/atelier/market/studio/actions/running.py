@@ -21,7 +21,7 @@ from atelier.workshop.contract import Progress, TrainResult
 State = TrainingRun.State
 
 ATTEMPTS_MOST = 12
-"""So often a run is taken up. A site is stopped less often meanwhile; what ends its worker each time must end itself."""
+"""So often a run is taken up. A site stops less often meanwhile; what ends its worker each time must end itself."""
 
 
 @transaction.atomic
