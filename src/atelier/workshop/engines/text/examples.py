@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from atelier.workshop.contract import Unreadable, WorkFile
 
-from .chat import end_mark as end_mark
+from .chat import end_mark
 from .chat import template_of
 from .prompts import prompt_text_for_work
 from .splits import Text

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from atelier.workshop.contract import Report
 from atelier.workshop.engines.text.base import Base
+from atelier.workshop.engines.text.chat import end_mark
 from atelier.workshop.engines.text.crew import crew
 from atelier.workshop.engines.text.efforts import train_effort
-from atelier.workshop.engines.text.examples import Example, end_mark
+from atelier.workshop.engines.text.examples import Example
 from atelier.workshop.engines.text.lora import save
 from atelier.workshop.engines.text.prompts import prompt_tokens
 from atelier.workshop.engines.text.recipe import Recipe
@@ -54,6 +55,7 @@ def example(base: Base, pair: Pair, number: int) -> Example:
 
 
 def _loaded(base: Base) -> Llama:
+    from atelier.workshop.engines.text.device import device
     from atelier.workshop.engines.text.llama import Llama
 
-    return Llama(base)
+    return Llama(base, device=device())
