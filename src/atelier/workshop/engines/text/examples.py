@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from atelier.workshop.contract import Unreadable, WorkFile
 
-from .chat import end_mark
-from .chat import template_of
+from .chat import end_mark, template_of
 from .prompts import prompt_text_for_work
 from .splits import Text
 
