@@ -14,13 +14,14 @@ from trial.walk import Walk
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
 
 
-def test_a_program_goes_from_forty_works_to_a_licensed_file_and_everyone_is_credited_to_the_cent(
+def test_a_program_goes_from_works_to_a_licensed_file_and_everyone_is_credited_to_the_cent(
     real_site: Site, forty_works: list[dict[str, Any]]
 ) -> None:
+    works = forty_works[:20]  # The journey in the browser trains on all of them.
     walk = Walk.begin(real_site)
     walk.become_creator()
-    taken = walk.upload(forty_works)
-    assert len(taken) == len(forty_works)
+    taken = walk.upload(works)
+    assert len(taken) == len(works)
 
     model, version = walk.train(personal_minor=1299, reveal_percent=40)
     fidelity = version["evaluation"]["fidelity"]["measures"]

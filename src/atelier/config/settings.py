@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -34,7 +35,8 @@ def _database(url: str) -> dict[str, object]:
 
 DEBUG = _flag("ATELIER_DEBUG")
 DEMO = _flag("ATELIER_DEMO")
-SECRET_KEY = os.environ.get("ATELIER_SECRET_KEY", "insecure-only-for-tests-and-tools")
+# Without one, a key nobody knows: what was signed ends with the process, and nobody else can sign.
+SECRET_KEY = os.environ.get("ATELIER_SECRET_KEY") or secrets.token_urlsafe(48)
 ALLOWED_HOSTS = os.environ.get("ATELIER_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
 SITE_URL = os.environ.get("ATELIER_SITE_URL", f"http://localhost:{os.environ.get('ATELIER_PORT', '8000')}").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
