@@ -84,15 +84,14 @@ def bandwidth() -> float:
     return max(once() for _ in range(8))
 
 
-def step_bytes(requests: int, context: int) -> int:
-    """What a step must read: the packed base once, and for each request its adapter and its past."""
+def step_bytes(requests: int, context: int, adapter: int) -> int:
+    """What a step must read: the packed base once, and for each request its adapter (so many bytes) and its past."""
     from atelier.workshop.engines.text.base import base
     from atelier.workshop.engines.text.serving.native.packing import packed_base
 
     shape = base().config
     matrices = packed_base(base())
     whole = sum(m.data.nbytes for m in matrices.values())
-    adapter = 163_000 * shape.layers * 17 // 16 if shape.hidden == 576 else 0
     past = 2 * 2 * shape.layers * shape.kv_heads * shape.head_dim * context
     return whole + requests * (adapter + past)
 
@@ -122,6 +121,7 @@ def main() -> int:
     words = parser.parse_args()
     servers = {"ours": sys.executable, **dict(peer.split("=", 1) for peer in words.peer)}
     from atelier.workshop.engines.text.base import base, bundled_gguf
+    from atelier.workshop.engines.text.serving.adapters import load
 
     found: dict[tuple[str, int, str], list[dict[str, Any]]] = {}
     speeds = []
@@ -135,6 +135,7 @@ def main() -> int:
             "tokens": words.tokens,
             "threads": os.cpu_count(),
         }
+        adapter = load(Path(job["adapters"][0]), base()).bytes_held
         for _ in range(words.rounds):
             speeds.append(bandwidth())
             for server, python in servers.items():
@@ -142,7 +143,7 @@ def main() -> int:
                     found.setdefault((server, row["requests"], row["drawn"]), []).append(row)
     context = statistics.mean(map(len, job["prompts"])) + words.tokens / 2
     speed = statistics.median(speeds)
-    limits = {n: n * speed / step_bytes(n, int(context)) for n in words.requests}
+    limits = {n: n * speed / step_bytes(n, int(context), adapter) for n in words.requests}
     if words.json:
         told = [{"server": s, "requests": n, "drawn": d, "rounds": each} for (s, n, d), each in found.items()]
         print(json.dumps({"machine": platform.machine(), "bandwidth": speed, "limits": limits, "rows": told}))

@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,24 @@ def converted(source: Path, sha256: str, cache: Path) -> Path:
 
     Errors: EngineUnavailable when the source's bytes are not those of `sha256`.
     """
-    folder = cache / f"{sha256[:16]}-{LAYOUT}"
+
+    def make(folder: Path) -> None:
+        _check(source, sha256)
+        convert(source, folder)
+
+    return made_once(cache / f"{sha256[:16]}-{LAYOUT}", make)
+
+
+def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """The folder, filled by `make` if it is not there yet: whole or not at all, by one of many processes that ask."""
     if folder.is_dir():
         return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with locked(cache / "convert.lock"):
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.with_name("convert.lock")):
         if not folder.is_dir():
-            _check(source, sha256)
-            partial = Path(tempfile.mkdtemp(dir=cache, prefix="partial-"))
+            partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix="partial-"))
             try:
-                convert(source, partial)
+                make(partial)
                 partial.rename(folder)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)

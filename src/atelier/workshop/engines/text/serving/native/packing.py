@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 
 from atelier.workshop.contract import EngineUnavailable
 from atelier.workshop.engines.text.base import Base, cache_folder
-from atelier.workshop.engines.text.conversion import locked
+from atelier.workshop.engines.text.conversion import made_once
 from atelier.workshop.engines.text.shape import LlamaShape
 
 VERSION = 1
@@ -135,18 +133,8 @@ def packed_base(base: Base) -> dict[str, Packed]:
     Made on the first call (seconds); safe when many processes call at once.
     """
     check_shape(base.config)
-    cache = cache_folder() / "text"
-    folder = cache / f"{base.sha256[:16]}-packed-{VERSION}"
-    if not folder.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with locked(cache / "pack.lock"):
-            if not folder.is_dir():
-                partial = Path(tempfile.mkdtemp(dir=cache, prefix="partial-"))
-                try:
-                    _write(base, partial)
-                    partial.rename(folder)
-                finally:
-                    shutil.rmtree(partial, ignore_errors=True)
+    folder = cache_folder() / "text" / f"{base.sha256[:16]}-packed-{VERSION}"
+    made_once(folder, lambda partial: _write(base, partial))
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     data = np.memmap(folder / "matrices.bin", dtype=np.uint8, mode="r")
     return {name: Packed(data[start:end], bits) for name, start, end, bits in index}
