@@ -16,6 +16,7 @@ from .errors import (
 from .registry import engine, engines
 from .specs import (
     Answer,
+    Bar,
     BaseModelInfo,
     Capabilities,
     Category,
@@ -31,6 +32,7 @@ from .specs import (
     Measure,
     Output,
     OutputFormat,
+    Picture,
     Piece,
     Preview,
     Progress,
@@ -46,6 +48,7 @@ from .specs import (
 __all__ = [
     "AdapterInvalid",
     "Answer",
+    "Bar",
     "BaseModelInfo",
     "BriefInvalid",
     "Busy",
@@ -70,6 +73,7 @@ __all__ = [
     "Output",
     "OutputFormat",
     "OverTime",
+    "Picture",
     "Piece",
     "Preview",
     "Progress",

@@ -193,11 +193,38 @@ class Measure(Spec):
     meaning: str
 
 
+class Bar(Spec):
+    """One line of a picture: a figure with its 95 % interval. `ours` is what the picture is about."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    ours: bool = False
+
+
+class Picture(Spec):
+    """Figures to be looked at on one axis from `least` to `most`; `limit` is a line that should (not) be crossed."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    least: float
+    most: float
+    unit: str = ""
+    limit: float | None = None
+    limit_label: str = ""
+
+
 class Answer(Spec):
-    """The answer to one of the four questions: a verdict, a sentence a person understands, and the figures."""
+    """The answer to one of the four questions: a verdict, the plainest words for it, a sentence, and the figures.
+
+    `headline` is a few words such as “Clearly in your voice”; empty where the verdict says it all.
+    """
 
     verdict: Literal["good", "fair", "poor", "unknown"]
     sentence: str
+    headline: str = ""
+    picture: Picture | None = None
     measures: dict[str, Measure] = Field(default_factory=dict)
 
 
