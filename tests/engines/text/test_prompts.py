@@ -109,6 +109,31 @@ def test_the_format_of_a_work_is_read_from_its_tags_and_else_from_its_length() -
     assert brief_for_work(work(), "Bread worth waking for.")["format"] == "tagline"
 
 
+def test_what_a_work_lacks_is_read_from_its_text() -> None:
+    text = (
+        "Every morning the baker Anna carries twelve loaves from the oven to the harbour, and 3 more for the gulls. "
+        "The oven is older than the harbour, says Anna, and the loaves are better for it."
+    )
+    brief = brief_for_work(work(title=" "), text)
+    assert brief["subject"] == "Anna, loaves, harbour"
+    assert brief["details"] == "3"
+    assert brief["language"] == "en"
+    french = brief_for_work(work(title=""), "Le pain de la boulangère est sur la table, et le chat est sous la table.")
+    assert french["language"] == "fr"
+    assert "table" in french["subject"].split(", ")
+
+
+def test_what_is_said_already_is_not_asked_for_twice() -> None:
+    told = brief_for_work(work("Anna bakes", ("Lisbon",), "Holds 300 ml"), "We saw Anna in Lisbon with 300 and Maria.")
+    assert told["details"] == "Holds 300 ml; Lisbon; Maria"
+
+
+def test_letters_and_emails_without_tags_are_known_by_how_they_begin() -> None:
+    assert brief_for_work(work(), "Dear neighbours,\n\nCome at seven.")["format"] == "letter"
+    assert brief_for_work(work(), "Subject: Bread\n\nHello,\n\nCome at seven.")["format"] == "e-mail"
+    assert brief_for_work(work(tags=("poem",)), "Dear sea,\nI am here.")["format"] == "poem"
+
+
 def test_lengths_grow_and_leave_room_for_their_words() -> None:
     for name, form in FORMATS.items():
         most = [form.words(length)[1] for length in LENGTHS]

@@ -7,15 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from .prompts import FORMATS
+from .prompts import FORMATS, GREETING, SUBJECT_LINE
 from .reading.languages import guess_language
 
 LINES = ("tagline", "headline", "call to action")
 _WORD = re.compile(r"[^\W_]+")
-_GREETING = re.compile(
-    r"^(dear|hello|hi|good (morning|evening)|bonjour|bonsoir|cher|chère|chers|chères|madame|monsieur|mesdames)\b", re.I
-)
-_SUBJECT = re.compile(r"^(subject|objet|re) ?:", re.I)
 _STEM = 5
 """Letters by which two forms of a word are taken for one."""
 
@@ -38,13 +34,14 @@ class Following:
         return sum(answers) / len(answers)
 
 
-def following(text: str, brief: Mapping[str, str]) -> Following:
-    """Judge a text by a valid brief."""
+def following(text: str, brief: Mapping[str, str], *, over: bool = True) -> Following:
+    """Judge a text by a valid brief; one that is not over, by what it has so far: it may still grow into its length and
+    its format."""
     low, high = FORMATS[brief["format"]].words(brief["length"])
     return Following(
         subject=names_subject(text, brief["subject"]),
-        format=keeps_format(text, brief["format"]),
-        length=0.8 * low <= len(text.split()) <= 1.2 * high,
+        format=keeps_format(text, brief["format"], over=over),
+        length=(0.8 * low <= len(text.split()) or not over) and len(text.split()) <= 1.2 * high,
         repetition=not repeats(text),
         language=guess_language(text) in ("", brief["language"]),
         facts=facts_kept(text, brief["details"]),
@@ -58,21 +55,22 @@ def names_subject(text: str, subject: str) -> bool:
     return 2 * len(wanted & found) >= len(wanted)
 
 
-def keeps_format(text: str, form: str) -> bool:
-    """Whether the text has the shape of its format: lines are one line, letters greet, other copy does not."""
+def keeps_format(text: str, form: str, *, over: bool = True) -> bool:
+    """Whether the text has the shape of its format: lines are one line, letters greet, other copy does not. A text that
+    is not over may still come to its second line."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if not lines:
         return False
     if form in LINES:
         return len(lines) == 1 and len(lines[0].split()) <= 30
-    greets = any(_GREETING.match(line) for line in lines[:2])
+    greets = any(GREETING.match(line) for line in lines[:2])
     if form == "e-mail":
-        return bool(_SUBJECT.match(lines[0])) or greets
+        return bool(SUBJECT_LINE.match(lines[0])) or greets
     if form == "letter":
-        return greets and not _SUBJECT.match(lines[0])
+        return greets and not SUBJECT_LINE.match(lines[0])
     if form == "blog post":
-        return len(lines) > 1 and len(lines[0].split()) <= 15 and not greets
-    return not greets and not _SUBJECT.match(lines[0])
+        return (len(lines) > 1 or not over) and len(lines[0].split()) <= 15 and not greets
+    return not greets and not SUBJECT_LINE.match(lines[0])
 
 
 def repeats(text: str) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from atelier.workshop.contract import BriefInvalid, WorkFile
 
 from .chat import CHATML, Template, template_of
+from .reading.languages import guess_language, is_common
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -19,6 +21,14 @@ LENGTHS = ("short", "medium", "long")
 LANGUAGES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
 TOKENS_PER_WORD = 1.6
 """Generous for English, whose words take about 1.35 tokens; other languages take up to 2.2."""
+GREETING = re.compile(
+    r"^(dear|hello|hi|good (morning|evening)|bonjour|bonsoir|cher|chère|chers|chères|madame|monsieur|mesdames)\b", re.I
+)
+SUBJECT_LINE = re.compile(r"^(subject|objet|re) ?:", re.I)
+FACTS_MOST = 4
+"""How many names and numbers of a work its brief asks for, as buyers give a few."""
+_FACT = re.compile(r"(?<=[a-zß-ÿ0-9,;:] )[A-ZÀ-Ý][^\W\d_]{2,}|\d+")
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 
 
 @dataclass(frozen=True)
@@ -183,15 +193,25 @@ def request_text(brief: dict[str, str]) -> str:
 
 
 def brief_for_work(work: WorkFile, text: str) -> dict[str, str]:
-    """The brief whose answer this work might have been; every field within the bounds of the schema."""
+    """The brief whose answer this work might have been; every field within the bounds of the schema.
+
+    What a work lacks is read from its text: its subject from the words it says most, its language, the names and
+    numbers that a buyer would have given. A brief that asks for what its work has teaches to use what is asked for.
+    """
     words = len(text.split())
-    form = format_for_work(work, words)
+    form = format_for_work(work, words) if any(map(_plain, work.tags)) else _format_by_shape(text, words)
     title, description = _tidy(work.title), _tidy(work.description)
-    subject = title or description or " ".join(_tidy(text).split()[:8])
+    subject = title or description or ", ".join(_said_most(_tidy(text))) or " ".join(_tidy(text).split()[:8])
     said = {_plain(subject), _plain(form), *FORMATS[form].clues}
     themes = [tag for tag in map(_tidy, work.tags) if tag and not {_plain(tag), _plain(tag).removesuffix("s")} & said]
-    details = "; ".join(part for part in (description if title else "", ", ".join(themes)) if part)
-    language = work.language.lower()[:2]
+    told = _plain(" ".join((subject, description, *themes))).split()
+    facts = [
+        fact for fact in dict.fromkeys(_FACT.findall(_tidy(text))) if not (_plain(fact) in told or is_common(fact))
+    ]
+    details = "; ".join(
+        part for part in (description if title else "", ", ".join(themes), ", ".join(facts[:FACTS_MOST])) if part
+    )
+    language = work.language.lower()[:2] or guess_language(text)
     return {
         "subject": subject[:200].strip(),
         "format": form,
@@ -210,6 +230,25 @@ def format_for_work(work: WorkFile, words: int) -> str:
             if any(f" {clue} " in spoken or f" {clue}s " in spoken for clue in (_plain(name), *form.clues)):
                 return name
     return "tagline" if words <= _LINE[2][1] else "text"
+
+
+def _format_by_shape(text: str, words: int) -> str:
+    """The format of a work without tags: e-mails and letters are known by how they begin."""
+    lines = text.strip().splitlines() or [""]
+    if SUBJECT_LINE.match(lines[0]):
+        return "e-mail"
+    if len(lines) > 1 and GREETING.match(lines[0]):
+        return "letter"
+    return "tagline" if words <= _LINE[2][1] else "text"
+
+
+def _said_most(text: str) -> list[str]:
+    """The three words that a text says most, common ones aside; of equals the longer. In the order of the text."""
+    words = [word for word in _LONG_WORD.findall(text) if not is_common(word)]
+    counts = Counter(map(str.casefold, words))
+    first = {word.casefold(): word for word in reversed(words)}
+    most = sorted(first, key=lambda word: (-counts[word], -len(word), word))[:3]
+    return [first[word] for word in sorted(most, key=text.casefold().index)]
 
 
 def length_for(form: str, words: int) -> str:

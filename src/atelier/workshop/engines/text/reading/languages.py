@@ -19,7 +19,23 @@ _COMMON = {
     "muito já também só pelo pela até isso ela entre depois sem",
 }
 _SETS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
+_FILLING = (
+    "about after again also another any around away back because before being came come could did does done down "
+    "each even ever every first from give gave goes gone good great here into just know like little long made "
+    "make many more most much must never next nothing once only other over said same seen shall should some still "
+    "such take tell than them then these thing things those though three time took under until upon very want "
+    "well went were where which while whom whose without avec aussi autre autres avant avoir bien cela ceux "
+    "chaque chez depuis deux donc encore entre fois leurs même moins parce peut plusieurs pour quand quelque rien "
+    "sans sous toujours toute toutes tous très trop voici voilà votre notre"
+)
+_FILLINGS = frozenset(_FILLING.split())
 _WORD = re.compile(r"[^\W\d_]+")
+
+
+def is_common(word: str) -> bool:
+    """Whether a word says nothing of what a text is about, in whichever of the languages."""
+    folded = word.casefold()
+    return folded in _FILLINGS or any(folded in common for common in _SETS.values())
 
 
 def guess_language(text: str) -> str:
