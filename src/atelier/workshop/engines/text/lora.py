@@ -72,6 +72,19 @@ def fresh(shape: LlamaShape, rank: int, alpha: float, seed: int, device: str = "
     return Lora(down, up, rank, alpha)
 
 
+def begun(start: Lora, shape: LlamaShape, rank: int, alpha: float, seed: int, device: str = "cpu") -> Lora:
+    """An adapter that does what another does, ready to be trained further. Rank beyond the other's begins as in
+    `fresh`; it must not be less. Same seed, same weights."""
+    import torch
+
+    lora = fresh(shape, rank, alpha, seed, device)
+    with torch.no_grad():
+        for name, down in lora.down.items():
+            down[: start.rank] = start.down[name].to(device)
+            lora.up[name][:, : start.rank] = start.up[name].to(device) * (start.scale / lora.scale)
+    return lora
+
+
 def save(lora: Lora, base: Base, folder: Path) -> str:
     """Write the adapter as PEFT would, in half precision, and say for which base it was made; returns its SHA-256."""
     import torch
