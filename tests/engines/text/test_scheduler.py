@@ -99,6 +99,7 @@ class StandIn:
     """A scheduler that never writes: it says how many are ahead, fewer each time, and then ends what it was given."""
 
     draft = Draft
+    candidates_most = 1
 
     def __init__(self) -> None:
         self.given: list[Request] = []

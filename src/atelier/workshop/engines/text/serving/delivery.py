@@ -26,6 +26,7 @@ from atelier.workshop.marks.text import Mark
 
 from .adapters import TextHand
 from .drafts import Draft, Task
+from .ranking import candidate_seeds, choice_for
 from .remote import Remote, RemoteHand
 from .sampling import Sampling
 from .scheduler import News, Request, Scheduler
@@ -82,13 +83,18 @@ def deliver(
     workspace: Path,
     emit: Emit,
     sampling: Sampling,
+    candidates: int = 1,
 ) -> list[Output]:
-    """Write one text a seed and stream it. Errors: BriefInvalid, Busy, and whatever `emit` raises to stop."""
+    """Write one text a seed, the best of so many candidates, and stream it. Errors: BriefInvalid, Busy, and whatever
+    `emit` raises to stop."""
     task = task_for(base, spec.brief, sampling, reveal=spec.reveal, guardrails=spec.guardrails, mark_key=spec.mark_key)
-    drafts = [scheduler.draft(task, seed) for seed in spec.seeds]
+    choice = choice_for(validate_brief(spec.brief), min(candidates, scheduler.candidates_most), task.tokens_max)
+    seeds = [each for seed in spec.seeds for each in candidate_seeds(seed, choice.candidates if choice else 1)]
+    drafts = [scheduler.draft(task, seed) for seed in seeds]
     folder = hand.folder if isinstance(hand, RemoteHand) else None
-    request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=_flows(hand, spec), folder=folder)
-    planned = task.tokens_max * len(drafts)
+    flows = _flows(hand, spec)
+    request = Request(drafts, hand.adapter_sha256, hand.adapter, flows=flows, folder=folder, choice=choice)
+    planned = task.tokens_max * request.samples
     emit(Progress(stage="waiting", done=0, planned=planned))
     scheduler.submit(request)
     try:
@@ -98,7 +104,7 @@ def deliver(
         raise
     return [
         _written(sample, draft, seed, workspace)
-        for sample, (draft, seed) in enumerate(zip(drafts, spec.seeds, strict=True))
+        for sample, (draft, seed) in enumerate(zip(request.texts, spec.seeds, strict=True))
     ]
 
 
@@ -110,14 +116,16 @@ def _flows(hand: TextHand, spec: GenerateSpec) -> tuple[str, ...]:
 
 def _follow(scheduler: Scheduler | Remote, request: Request, tokens_max: int, emit: Emit) -> None:
     """Pass the news on until every draft is done; at least four times a second, so that a caller can stop."""
-    steps = [0] * len(request.drafts)
-    done = [False] * len(request.drafts)
+    steps = [0] * request.samples
+    done = [False] * request.samples
     while not all(done):
         for item in _batch(request.inbox):
             if isinstance(item, BaseException):
                 raise item
             # A word taken back costs steps but brings no progress, so a draft never counts for more than its plan.
-            steps[item.sample] = tokens_max if item.done else min(item.steps, tokens_max - 1)
+            # Candidates need not have taken equally many: what was said to be done stays done.
+            taken = max(steps[item.sample], min(item.steps, tokens_max - 1))
+            steps[item.sample] = tokens_max if item.done else taken
             done[item.sample] = item.done
             if item.append:
                 emit(Preview(sample=item.sample, payload={"append": item.append}))

@@ -65,6 +65,7 @@ class Remote:
     """Has texts written by a server. Its methods are those of `Scheduler`; any thread may call them."""
 
     draft = Streamed
+    candidates_most = 1  # what the server wrote is paid for: none of it is thrown away
 
     def __init__(self, base: Base, server: Server) -> None:
         self._server = server

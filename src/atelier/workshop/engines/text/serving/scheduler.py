@@ -18,6 +18,7 @@ from .beginnings import Beginnings
 from .drafts import Draft
 from .fairness import Turns
 from .native.decoder import Adapter, Decoder, Feed
+from .ranking import Choice
 
 READ_BESIDE = 48
 """Tokens of prompts read in a step that also writes: they cost about as much as the writing itself, so that nobody's
@@ -26,10 +27,13 @@ stream stutters. Where nobody writes, a step reads as much as the network takes.
 WAITING_MAX = 64
 """Texts that may wait for a slot before a request is turned away."""
 
+Prefix = tuple[NDArray[np.float16], NDArray[np.float32]]
+"""What reading a prompt left in a slot's past, and the scores of what may follow it."""
+
 
 @dataclass(frozen=True)
 class News:
-    """What happened to one draft of a request: `append` may be shown, `steps` were taken."""
+    """What happened to one sample of a request: `append` may be shown, `steps` were taken."""
 
     sample: int
     append: str
@@ -41,6 +45,9 @@ class News:
 class Request:
     """Drafts that share an adapter and a prompt. Its maker reads `inbox`: News, or the error that ended it.
 
+    With a choice, the drafts of a sample stand side by side, as many as there are candidates, and are written unseen
+    until one of them is chosen; `texts` are the chosen ones.
+
     `flows` name whom its work counts for (creator, viewer), so that no one of them can crowd out the others; `folder`
     is where the adapter's files are, for a server that loads them itself.
     """
@@ -50,14 +57,36 @@ class Request:
     adapter: Adapter | None
     flows: tuple[str, ...] = ()
     folder: Path | None = None
+    choice: Choice | None = None
     inbox: queue.SimpleQueue[News | BaseException] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
     waiting: deque[int] = field(default_factory=deque)
-    prefix: tuple[NDArray[np.float16], NDArray[np.float32]] | None = None
+    prefix: Prefix | None = None
     being_read: bool = False
+    chosen: dict[int, Draft] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.waiting.extend(range(len(self.drafts)))
+        self.waiting.extend(range(self.samples))
+
+    @property
+    def candidates(self) -> int:
+        """Of each sample."""
+        return self.choice.candidates if self.choice else 1
+
+    @property
+    def samples(self) -> int:
+        return len(self.drafts) // self.candidates
+
+    @property
+    def texts(self) -> list[Draft]:
+        """One draft a sample: the chosen one, or the first of its candidates while none is chosen."""
+        return [self.chosen.get(sample, self.drafts[sample * self.candidates]) for sample in range(self.samples)]
+
+    @property
+    def work(self) -> int:
+        """Tokens that a sample takes at most."""
+        most = self.drafts[0].task.tokens_max
+        return most + (self.candidates - 1) * min(most, self.choice.tokens if self.choice else 0)
 
     @property
     def prompt(self) -> tuple[int, ...]:
@@ -66,16 +95,19 @@ class Request:
 
 @dataclass(eq=False)
 class _Row:
-    """A draft that has a slot of the network; `read` tokens of its prompt are in the slot's past."""
+    """A draft that has a slot of the network; `read` tokens of its prompt are in the slot's past, and `unseen` was
+    written before it was chosen."""
 
     request: Request
     sample: int
+    candidate: int
     slot: int
     read: int = 0
+    unseen: str = ""
 
     @property
     def draft(self) -> Draft:
-        return self.request.drafts[self.sample]
+        return self.request.drafts[self.sample * self.request.candidates + self.candidate]
 
 
 class Scheduler:
@@ -93,9 +125,15 @@ class Scheduler:
         self._free = list(range(decoder.slots))
         self._writing: list[_Row] = []
         self._reading: list[_Row] = []
+        self._resting: list[_Row] = []  # candidates that wait to be compared with their rivals
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="atelier-text", daemon=True)
         self._thread.start()
+
+    @property
+    def candidates_most(self) -> int:
+        """How many candidates of a text can be written at once."""
+        return self._decoder.slots
 
     def submit(self, request: Request) -> None:
         """Take a request. Errors: Busy when too many texts wait already; AdapterInvalid for another's hand."""
@@ -105,7 +143,7 @@ class Scheduler:
             if self._closed:
                 raise Busy("The engine is stopping.")
             waiting = sum(len(other.waiting) for other in self._requests)
-            if waiting + len(request.drafts) > WAITING_MAX:
+            if waiting + request.samples > WAITING_MAX:
                 raise Busy("Too many texts are being written just now.", ahead=len(self._requests))
             self._requests.append(request)
             self._places = None
@@ -134,7 +172,7 @@ class Scheduler:
     def _serve(self) -> None:
         while True:
             with self._changed:
-                while not (self._closed or self._requests or self._writing or self._reading):
+                while not (self._closed or self._requests or self._rows()):
                     self._changed.wait()
                 if self._closed:
                     self._fail(Cancelled("the engine is stopping"))
@@ -165,13 +203,15 @@ class Scheduler:
             if row.read == len(row.request.prompt):
                 self._read(row, next(logits))
 
+    def _rows(self) -> list[_Row]:
+        return [*self._writing, *self._reading, *self._resting]
+
     def _fail(self, error: BaseException) -> None:
-        rows = [*self._writing, *self._reading]
-        for request in dict.fromkeys((*self._requests, *(row.request for row in rows))):
+        for request in dict.fromkeys((*self._requests, *(row.request for row in self._rows()))):
             request.inbox.put(error)
         self._requests.clear()
         self._places = None
-        self._writing, self._reading = [], []
+        self._writing, self._reading, self._resting = [], [], []
         self._free = list(range(self._decoder.slots))
 
     def _drop_cancelled(self) -> None:
@@ -179,39 +219,42 @@ class Scheduler:
             kept = [r for r in self._requests if not r.cancelled.is_set()]
             if len(kept) < len(self._requests):
                 self._requests, self._places = kept, None
-        for row in [row for row in (*self._writing, *self._reading) if row.request.cancelled.is_set()]:
+        for row in [row for row in self._rows() if row.request.cancelled.is_set()]:
             self._leave(row)
 
     def _admit(self) -> None:
-        """Give free slots to waiting drafts: the first of a request reads its prompt, the others copy what it read."""
+        """Give free slots to the candidates of waiting samples, all of a sample at once: the first of a request reads
+        its prompt, the others copy what it read."""
         while self._free:
             with self._changed:
                 ready = [r for r in self._requests if not r.being_read]
                 if not ready:
                     return
                 request = self._turns.next(ready, lambda r: r.flows)
+                if len(self._free) < request.candidates:
+                    return  # nobody passes by, else whoever needs several slots might wait for ever
                 sample = request.waiting.popleft()
                 if not request.waiting:
                     self._requests.remove(request)
-                self._turns.took(request.flows, request.drafts[sample].task.tokens_max)
+                self._turns.took(request.flows, request.work)
                 self._places = None
-            row = _Row(request, sample, self._free.pop())
-            self._reading.append(row)  # before the network is asked: if it fails, whoever waits must be known
-            self._decoder.set_adapter(row.slot, request.adapter)
+            rows = [_Row(request, sample, number, self._free.pop()) for number in range(request.candidates)]
+            self._reading += rows  # before the network is asked: if it fails, whoever waits must be known
+            for row in rows:
+                self._decoder.set_adapter(row.slot, request.adapter)
             if request.prefix is None:
                 request.being_read = True
-                row.read = self._beginnings.recall(row.slot, request.name, request.prompt)
+                rows[0].read = self._beginnings.recall(rows[0].slot, request.name, request.prompt)
             else:
-                past, logits = request.prefix
-                self._decoder.set_past(row.slot, past, 0)
-                row.read = len(request.prompt)
-                self._begin(row, logits)
+                self._copy(rows, request.prefix)
 
     def _share_of_reading(self) -> list[tuple[_Row, int]]:
         """Which prompts are read on in this step, and by how many tokens: whoever came first is done first."""
         room = READ_BESIDE if self._writing else self._decoder.tokens
         shares = []
         for row in self._reading:
+            if row.candidate:
+                continue  # the first of the candidates reads for all
             count = min(room, len(row.request.prompt) - row.read)
             if count:
                 shares.append((row, count))
@@ -221,13 +264,24 @@ class Scheduler:
     def _read(self, row: _Row, logits: NDArray[np.float32]) -> None:
         """A prompt was read to its end: its draft begins to write, and the others of the request may."""
         row.request.being_read = False
-        if row.request.waiting:
+        rivals = [other for other in self._reading if other.request is row.request and other is not row]
+        if row.request.waiting or rivals:
             row.request.prefix = (self._decoder.past(row.slot, 0, row.read), logits.copy())
         self._begin(row, logits)
+        if rivals and row.request.prefix:
+            self._copy(rivals, row.request.prefix)
+
+    def _copy(self, rows: Sequence[_Row], prefix: Prefix) -> None:
+        """Let drafts of one request begin with what another of its drafts read."""
+        past, logits = prefix
+        for row in rows:
+            self._decoder.set_past(row.slot, past, 0)
+            row.read = len(row.request.prompt)
+            self._begin(row, logits)
+        if not rows[0].request.waiting:
+            rows[0].request.prefix = None
 
     def _begin(self, row: _Row, logits: NDArray[np.float32]) -> None:
-        if not row.request.waiting:
-            row.request.prefix = None
         self._reading.remove(row)
         self._writing.append(row)
         self._advance(row, logits)
@@ -242,14 +296,41 @@ class Scheduler:
             row.request.inbox.put(error)
             row.request.cancelled.set()
             return
-        done = draft.finish is not None
-        row.request.inbox.put(News(row.sample, append, draft.steps, done))
+        if row.request.choice is None or row.sample in row.request.chosen:
+            self._tell(row, append)
+            return
+        row.unseen += append
+        row.request.inbox.put(News(row.sample, "", draft.steps, False))
+        if row.request.choice.due(draft):
+            self._rest(row, row.request.choice)
+
+    def _rest(self, row: _Row, choice: Choice) -> None:
+        """A candidate has written as much as it is judged by. The last of them to rest has one chosen, which goes on;
+        the others are given up."""
+        self._writing.remove(row)
+        self._resting.append(row)
+        rivals = [each for each in self._rows() if each.request is row.request and each.sample == row.sample]
+        if any(each not in self._resting for each in rivals):
+            return
+        rivals.sort(key=lambda each: each.candidate)
+        best = rivals[choice.best([each.draft for each in rivals])]
+        row.request.chosen[row.sample] = best.draft
+        for each in rivals:
+            if each is not best:
+                self._leave(each)
+        self._resting.remove(best)
+        self._writing.append(best)
+        self._tell(best, best.unseen)
+
+    def _tell(self, row: _Row, append: str) -> None:
+        done = row.draft.finish is not None
+        row.request.inbox.put(News(row.sample, append, row.draft.steps, done))
         if done:
             self._leave(row)
 
     def _leave(self, row: _Row) -> None:
         """Free a slot, and let go of its adapter."""
-        (self._writing if row in self._writing else self._reading).remove(row)
+        next(rows for rows in (self._writing, self._reading, self._resting) if row in rows).remove(row)
         self._decoder.set_adapter(row.slot, None)
         self._free.append(row.slot)
 
@@ -261,8 +342,8 @@ def _foreseen(requests: Sequence[Request], turns: Turns) -> dict[Request, int]:
     while waiting:
         request = turns.next(waiting, lambda each: each.flows)
         places.setdefault(request, len(places))
-        turns.took(request.flows, request.drafts[-1].task.tokens_max)
+        turns.took(request.flows, request.work)
         left[request] -= 1
         if not left[request]:
             waiting.remove(request)
-    return {request: place for request, place in places.items() if len(request.waiting) == len(request.drafts)}
+    return {request: place for request, place in places.items() if len(request.waiting) == request.samples}
