@@ -1,0 +1,45 @@
+"""Logistic regression with shrinkage, by Newton's method: small, exact, and the same on every machine."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+STEPS_MOST = 25
+
+
+def fit(rows: Array, ours: Array, weights: Array, penalty: float) -> Array:
+    """Weights of the features and, last, the intercept, which is not shrunk.
+
+    `rows` is (texts, features), `ours` is 1 or 0 a text, `weights` says how much each counts. The penalty is half of
+    `penalty` times the sum of squares, as a normal prior about 0 would have it.
+    """
+    padded = np.hstack([rows, np.ones((len(rows), 1))])
+    shrink = np.full(padded.shape[1], penalty)
+    shrink[-1] = 1e-6
+    return _newton(padded, ours, weights, shrink, np.zeros(padded.shape[1]))
+
+
+def scale(margins: Array, ours: Array, weights: Array, usual: tuple[float, float], strength: float) -> Array:
+    """(slope, intercept) that turn margins into log odds, shrunk towards the usual ones (Platt 1999)."""
+    padded = np.stack([margins, np.ones_like(margins)], axis=1)
+    return _newton(padded, ours, weights, np.full(2, strength), np.array(usual))
+
+
+def _newton(rows: Array, ours: Array, weights: Array, shrink: Array, centre: Array) -> Array:
+    found = centre.copy()
+    for _ in range(STEPS_MOST):
+        sure = probability(rows @ found)
+        slope = rows.T @ (weights * (sure - ours)) + shrink * (found - centre)
+        curve = (rows.T * (weights * sure * (1 - sure))) @ rows + np.diag(shrink)
+        step = np.linalg.solve(curve, slope)
+        found -= step
+        if np.abs(step).max() < 1e-6:
+            break
+    return found
+
+
+def probability(odds: Array) -> Array:
+    """Of log odds."""
+    return 1 / (1 + np.exp(-np.clip(odds, -40, 40)))
