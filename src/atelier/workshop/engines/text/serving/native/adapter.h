@@ -29,11 +29,8 @@ INLINE floats through_down(const uint8_t *part, int group, const activations *a,
         ints even = (ints){0} - 128 * (int32_t)a->sums[row * blocks + b], odd = {0};
 #pragma GCC unroll 4
         for (int i = 0; i < 8; i += 2) {
-            bytes one, two;
-            memcpy(&one, at + 64 * i, 64);
-            memcpy(&two, at + 64 * i + 64, 64);
-            even = dot4(even, one, levels + 4 * i);
-            odd = dot4(odd, two, levels + 4 * i + 4);
+            even = dot4(even, load_bytes(at + 64 * i), levels + 4 * i);
+            odd = dot4(odd, load_bytes(at + 64 * i + 64), levels + 4 * i + 4);
         }
         const floats step = load_halves((const half *)(at + BLOCK * LANES));
         total = fma16(real16(even + odd) * step, same(a->scales[row * blocks + b]), total);
@@ -54,10 +51,8 @@ static void lower(const activations *a, int row, const uint8_t *part, int parts,
         int32_t sum = 0;
         for (int g = 0; g < rank / LANES; g++) {
             const ints levels = whole16(nearest16(values[g] * same(inverse)));
-            for (int i = 0; i < LANES; i++) {
-                to[p].levels[g * LANES + i] = (int8_t)levels[i];
-                sum += levels[i];
-            }
+            store_bytes(to[p].levels + g * LANES, levels);
+            sum += total16(levels);
         }
         to[p].shift = -128 * sum;
     }
@@ -67,11 +62,7 @@ static void lower(const activations *a, int row, const uint8_t *part, int parts,
 INLINE floats through_up(const uint8_t *part, int group, int rank, const lowered *from) {
     const uint8_t *at = part + group * up_bytes(rank);
     ints total = (ints){0} + from->shift;
-    for (int i = 0; i < rank / 4; i++) {
-        bytes quad;
-        memcpy(&quad, at + 64 * i, 64);
-        total = dot4(total, quad, from->levels + 4 * i);
-    }
+    for (int i = 0; i < rank / 4; i++) total = dot4(total, load_bytes(at + 64 * i), from->levels + 4 * i);
     return real16(total) * load_halves((const half *)(at + (size_t)rank * LANES)) * same(from->scale);
 }
 

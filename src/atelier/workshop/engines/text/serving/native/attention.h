@@ -44,11 +44,23 @@ INLINE void softmax(float *scores, int last) {
 
 #define HEADS_AT_ONCE 4
 
-INLINE void attend_with(const memory *m, size_t at, int last, const int count, const float *queries, float *scores, float *out) {
+/* What is read after this: the next head's past, asked for while this one's is worked on. */
+typedef struct {
+    size_t at;
+    int last; /* -1 for nothing */
+} upcoming;
+
+/* Asks for `lines` lines of 64 bytes; nothing depends on it. */
+INLINE void ask_for(const half *at, int lines) {
+    for (int i = 0; i < lines; i++) __builtin_prefetch((const char *)at + 64 * i, 0, 2);
+}
+
+INLINE void attend_with(const memory *m, size_t at, int last, const int count, const float *queries, float *scores, float *out, upcoming next) {
     const half *keys = m->keys + at, *values = m->values + at;
     const float scaling = 1.0f / sqrtf((float)m->size);
     for (int b = 0; b <= last / LANES; b++) {
         const half *block = keys + (size_t)b * LANES * m->size;
+        if (b * LANES <= next.last) ask_for(m->keys + next.at + (size_t)b * LANES * m->size, m->size / 2);
         floats even[HEADS_AT_ONCE], odd[HEADS_AT_ONCE];
         for (int h = 0; h < count; h++) even[h] = odd[h] = same(0);
         for (int d = 0; d < m->size; d += 2) {
@@ -71,6 +83,7 @@ INLINE void attend_with(const memory *m, size_t at, int last, const int count, c
         for (int h = 0; h < count; h++) left[h] = right[h] = same(0);
         for (int p = 0; p <= last; p++) {
             const half *value = values + (size_t)p * m->size + d;
+            if (p <= next.last) ask_for(m->values + next.at + (size_t)p * m->size + d, 1);
             const floats one = load_halves(value), other = two ? load_halves(value + LANES) : same(0);
 #pragma GCC unroll 4
             for (int h = 0; h < count; h++) {
@@ -88,12 +101,11 @@ INLINE void attend_with(const memory *m, size_t at, int last, const int count, c
 
 /* `count` <= HEADS_AT_ONCE query heads against the first last + 1 positions of the key head they share; `scores` has room
  * for `length` of each. */
-static void attend(const memory *m, int slot, int layer, int head, int last, int count, const float *queries, float *scores, float *out) {
-    const size_t at = head_at(m, slot, layer, head);
+static void attend(const memory *m, size_t at, int last, int count, const float *queries, float *scores, float *out, upcoming next) {
     switch (count) {
-        case 1: attend_with(m, at, last, 1, queries, scores, out); return;
-        case 2: attend_with(m, at, last, 2, queries, scores, out); return;
-        case 3: attend_with(m, at, last, 3, queries, scores, out); return;
-        default: attend_with(m, at, last, 4, queries, scores, out);
+        case 1: attend_with(m, at, last, 1, queries, scores, out, next); return;
+        case 2: attend_with(m, at, last, 2, queries, scores, out, next); return;
+        case 3: attend_with(m, at, last, 3, queries, scores, out, next); return;
+        default: attend_with(m, at, last, 4, queries, scores, out, next);
     }
 }

@@ -39,7 +39,7 @@ typedef struct {
     lowered *low;     /* three a row */
     activations room; /* for rows of any width */
     /* of the step under way */
-    int count, wanted;
+    int count, wanted, apart; /* apart: each row is of another slot, and there are some for everybody */
     const int32_t *tokens, *slot, *position, *rows; /* rows: whose logits are wanted */
     float *logits;
 } decoder;
@@ -135,15 +135,21 @@ static void project_qkv(decoder *d, int layer, int me, team *crew) {
 static void rotate(const decoder *d, float *head, int position) {
     const int half_size = d->s.head_size / 2;
     const float *cosine = d->cosine + (size_t)position * half_size, *sine = d->sine + (size_t)position * half_size;
-    for (int i = 0; i < half_size; i++) {
+    int i = 0;
+    for (; i + LANES <= half_size; i += LANES) {
+        const floats one = load(head + i), two = load(head + i + half_size), c = load(cosine + i), s = load(sine + i);
+        store(head + i, fma16(one, c, -(two * s)));
+        store(head + i + half_size, fma16(two, c, one * s));
+    }
+    for (; i < half_size; i++) {
         const float one = head[i], two = head[i + half_size];
         head[i] = fmaf(one, cosine[i], -(two * sine[i]));
         head[i + half_size] = fmaf(two, cosine[i], one * sine[i]);
     }
 }
 
-static void turn_and_remember(decoder *d, int layer, int me, team *crew) {
-    SHARE(d->count * d->s.kv_heads);
+/* Heads `from` to `to`, counted over all rows: turned, and their keys and values put into the past. */
+static void turn_and_remember(decoder *d, int layer, int from, int to) {
     const int size = d->s.head_size, group = d->s.heads / d->s.kv_heads;
     const vectors *extra = d->vector + layer;
     for (int i = from; i < to; i++) {
@@ -159,23 +165,25 @@ static void turn_and_remember(decoder *d, int layer, int me, team *crew) {
     }
 }
 
-static void look_back(decoder *d, int layer, int me, team *crew) {
-    SHARE(d->count * d->s.kv_heads);
+/* The same heads' look at the past, which must hold all keys and values of this step that they may see. */
+static void look_back(decoder *d, int layer, int me, int from, int to) {
     const int size = d->s.head_size, group = d->s.heads / d->s.kv_heads;
     float *scores = d->scores + (size_t)me * HEADS_AT_ONCE * d->s.length;
     for (int i = from; i < to; i++) {
-        const int r = i / d->s.kv_heads, head = i % d->s.kv_heads;
+        const int r = i / d->s.kv_heads, head = i % d->s.kv_heads, after = (i + 1) / d->s.kv_heads;
         const float *queries = d->qkv + (size_t)r * qkv_size(d) + head * group * size;
         float *out = d->mixed + (size_t)r * q_size(d) + head * group * size;
+        const size_t at = head_at(&d->past, d->slot[r], layer, head);
+        upcoming next = {0, -1};
+        if (i + 1 < to) next = (upcoming){head_at(&d->past, d->slot[after], layer, (i + 1) % d->s.kv_heads), d->position[after]};
         for (int h = 0; h < group; h += HEADS_AT_ONCE)
-            attend(&d->past, d->slot[r], layer, head, d->position[r], group - h < HEADS_AT_ONCE ? group - h : HEADS_AT_ONCE,
-                   queries + h * size, scores, out + h * size);
+            attend(&d->past, at, d->position[r], group - h < HEADS_AT_ONCE ? group - h : HEADS_AT_ONCE, queries + h * size, scores,
+                   out + h * size, next);
     }
 }
 
-/* Quantises rows of `from_rows` for the next matrix and lowers them by the adapter's part. */
-static void prepare(decoder *d, const float *rows, int width, size_t part, int layer, int me, team *crew) {
-    SHARE(d->count);
+/* Quantises rows `from` to `to` for the next matrix and lowers them by the adapter's part. */
+static void prepare(decoder *d, const float *rows, int width, size_t part, int layer, int from, int to) {
     const activations input = rows_of(d, width);
     for (int r = from; r < to; r++) {
         const float *row = rows + (size_t)r * width;
@@ -183,6 +191,28 @@ static void prepare(decoder *d, const float *rows, int width, size_t part, int l
         const low_rank *a = adapter_of(d, r, layer);
         lower(&input, r, part_of(a, part), 1, (int)a->rank, low_of(d, r));
     }
+}
+
+/* From queries, keys and values to what the next matrix takes. Where every row is of another text, nobody waits for
+ * anybody: a row's past is its own. */
+static void attention(decoder *d, int layer, int me, team *crew) {
+    SHARE(d->count);
+    if (d->apart) {
+        turn_and_remember(d, layer, from * d->s.kv_heads, to * d->s.kv_heads);
+        look_back(d, layer, me, from * d->s.kv_heads, to * d->s.kv_heads);
+    } else {
+        const int all = d->count * d->s.kv_heads, first = all * me / crew->size, last = all * (me + 1) / crew->size;
+        turn_and_remember(d, layer, first, last);
+        meet(crew);
+        look_back(d, layer, me, first, last);
+        meet(crew);
+    }
+    prepare(d, d->mixed, q_size(d), PART(down_o), layer, from, to);
+}
+
+static void after_gate(decoder *d, int layer, int me, team *crew) {
+    SHARE(d->count);
+    prepare(d, d->inner, d->s.inner, PART(down_down), layer, from, to);
 }
 
 /* Adds a matrix times the prepared rows to x. */
@@ -265,8 +295,11 @@ static void score(decoder *d, int me, team *crew) {
             const int count = d->wanted - row < TILE ? d->wanted - row : TILE;
             floats out[TILE];
             multiply(&d->head, g, &input, row, count, out);
-            for (int r = 0; r < count; r++)
-                memcpy(d->logits + (size_t)(row + r) * d->s.vocab + g * LANES, &out[r], (size_t)room * sizeof(float));
+            for (int r = 0; r < count; r++) {
+                float *at = d->logits + (size_t)(row + r) * d->s.vocab + g * LANES;
+                if (room == LANES) store(at, out[r]);
+                else memcpy(at, &out[r], (size_t)room * sizeof(float));
+            }
         }
     }
 }
@@ -280,11 +313,7 @@ static void walk_through(decoder *d, int me, team *crew) {
         meet(crew);
         project_qkv(d, layer, me, crew);
         meet(crew);
-        turn_and_remember(d, layer, me, crew);
-        meet(crew);
-        look_back(d, layer, me, crew);
-        meet(crew);
-        prepare(d, d->mixed, q_size(d), PART(down_o), layer, me, crew);
+        attention(d, layer, me, crew);
         meet(crew);
         add_to_x(d, all + O, PART(up_o), layer, me, crew);
         meet(crew);
@@ -292,7 +321,7 @@ static void walk_through(decoder *d, int me, team *crew) {
         meet(crew);
         gate(d, layer, me, crew);
         meet(crew);
-        prepare(d, d->inner, d->s.inner, PART(down_down), layer, me, crew);
+        after_gate(d, layer, me, crew);
         meet(crew);
         add_to_x(d, all + DOWN, PART(up_down), layer, me, crew);
     }
@@ -304,7 +333,7 @@ static void walk_through(decoder *d, int me, team *crew) {
 }
 
 static void walk(void *with, int me, team *crew) {
-    take_tiles();
+    take_tiles(((const decoder *)with)->count);
     walk_through(with, me, crew);
     leave_tiles();
 }
@@ -377,11 +406,20 @@ void decoder_adapter(decoder *d, int32_t slot, const low_rank *layers) {
     else memset(place, 0, (size_t)d->s.layers * sizeof *place);
 }
 
+static int all_apart(const decoder *d, int count, const int32_t *slot) {
+    if (count < d->s.threads || count > d->s.slots) return 0;
+    for (int r = 0; r < count; r++)
+        for (int other = 0; other < r; other++)
+            if (slot[other] == slot[r]) return 0;
+    return 1;
+}
+
 /* Feeds `count` tokens, each to a slot at a position; those of one slot in order of their positions, each after all
  * earlier ones. Writes the scores over the vocabulary of those named in `rows`. */
 void decoder_step(decoder *d, int32_t count, const int32_t *tokens, const int32_t *slot, const int32_t *position,
                   int32_t wanted, const int32_t *rows, float *logits) {
     d->count = count;
+    d->apart = all_apart(d, count, slot);
     d->tokens = tokens;
     d->slot = slot;
     d->position = position;

@@ -42,13 +42,15 @@ typedef union {
 /* Taking nothing away keeps the sign of zero, which adding nothing would not. */
 INLINE floats same(float value) { return value - (floats){0}; }
 
-INLINE floats load(const float *from) {
-    floats out;
-    memcpy(&out, from, sizeof out);
-    return out;
-}
+/* Memory of any type and place. A memcpy of 64 bytes would go in two halves, through the stack. */
+typedef float floats_there __attribute__((vector_size(64), aligned(1), may_alias));
+typedef int32_t ints_there __attribute__((vector_size(64), aligned(1), may_alias));
+typedef uint8_t bytes_there __attribute__((vector_size(64), aligned(1), may_alias));
 
-INLINE void store(float *to, floats values) { memcpy(to, &values, sizeof values); }
+INLINE floats load(const float *from) { return *(const floats_there *)from; }
+INLINE ints load_ints(const int32_t *from) { return *(const ints_there *)from; }
+INLINE bytes load_bytes(const uint8_t *from) { return *(const bytes_there *)from; }
+INLINE void store(float *to, floats values) { *(floats_there *)to = values; }
 
 /* a * b + c, rounded once. */
 INLINE floats fma16(floats a, floats b, floats c) {
@@ -75,10 +77,36 @@ INLINE float sum16(floats v) {
     return v[0];
 }
 
+/* The greatest lane; its sum of integers, and its lanes as bytes (each fits): exact in any order. */
 INLINE float most16(floats v) {
+#if defined(WIDE)
+    const lanes x = {.f = v};
+    return _mm512_reduce_max_ps(x.m);
+#else
     float most = v[0];
     for (int i = 1; i < LANES; i++) most = v[i] > most ? v[i] : most;
     return most;
+#endif
+}
+
+INLINE int32_t total16(ints v) {
+#if defined(WIDE)
+    const lanes x = {.i = v};
+    return _mm512_reduce_add_epi32(x.mi);
+#else
+    int32_t total = 0;
+    for (int i = 0; i < LANES; i++) total += v[i];
+    return total;
+#endif
+}
+
+INLINE void store_bytes(int8_t *to, ints v) {
+#if defined(WIDE)
+    const lanes x = {.i = v};
+    _mm_storeu_si128((__m128i *)to, _mm512_cvtepi32_epi8(x.mi));
+#else
+    for (int i = 0; i < LANES; i++) to[i] = (int8_t)v[i];
+#endif
 }
 
 /* To the nearest integer, ties to even; |v| < 2^22. Adding 1.5 * 2^23 leaves no room for a fraction. */

@@ -37,13 +37,11 @@ INLINE const uint8_t *group_of(const matrix *m, int group) {
 
 INLINE void unpack(const uint8_t *from, int bits, bytes quads[8]) {
     if (bits == 8) {
-        memcpy(quads, from, 8 * sizeof(bytes));
+        for (int i = 0; i < 8; i++) quads[i] = load_bytes(from + 64 * i);
         return;
     }
     for (int i = 0; i < 4; i++) {
-        bytes both;
-        memcpy(&both, from + 64 * i, 64);
-        const ints halves = (ints)both;
+        const ints halves = (ints)load_bytes(from + 64 * i);
         quads[i] = (bytes)(halves & 0x0f0f0f0f);
         quads[i + 4] = (bytes)((halves >> 4) & 0x0f0f0f0f);
     }
@@ -58,14 +56,10 @@ INLINE void quantise_row(const activations *to, int row, const float *x) {
         const float scale = most / 127.0f, inverse = most > 0 ? 127.0f / most : 0.0f;
         const ints first = whole16(nearest16(one * same(inverse))), second = whole16(nearest16(two * same(inverse)));
         int8_t *levels = to->levels + (size_t)row * to->inputs + b * BLOCK;
-        int32_t sum = 0;
-        for (int i = 0; i < LANES; i++) {
-            levels[i] = (int8_t)first[i];
-            levels[i + LANES] = (int8_t)second[i];
-            sum += first[i] + second[i];
-        }
+        store_bytes(levels, first);
+        store_bytes(levels + LANES, second);
         to->scales[row * blocks + b] = scale;
-        to->sums[row * blocks + b] = (float)sum;
+        to->sums[row * blocks + b] = (float)total16(first + second);
     }
 }
 
