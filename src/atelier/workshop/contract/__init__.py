@@ -1,6 +1,6 @@
 """The door between the market and the workshop: specs, the engine protocol, named errors, the registry."""
 
-from .engine import Emit, Engine, Hand, MarkingEngine, Report
+from .engine import AttributingEngine, Emit, Engine, Hand, MarkingEngine, Report
 from .errors import (
     AdapterInvalid,
     BriefInvalid,
@@ -11,11 +11,13 @@ from .errors import (
     Refused,
     TooFewWorks,
     Unreadable,
+    Untold,
     WorkshopError,
 )
 from .registry import engine, engines
 from .specs import (
     Answer,
+    Attribution,
     Bar,
     BaseModelInfo,
     Capabilities,
@@ -37,6 +39,7 @@ from .specs import (
     Preview,
     Progress,
     Refusal,
+    Share,
     Spec,
     Trace,
     TrainResult,
@@ -48,6 +51,8 @@ from .specs import (
 __all__ = [
     "AdapterInvalid",
     "Answer",
+    "AttributingEngine",
+    "Attribution",
     "Bar",
     "BaseModelInfo",
     "BriefInvalid",
@@ -80,12 +85,14 @@ __all__ = [
     "Refusal",
     "Refused",
     "Report",
+    "Share",
     "Spec",
     "TooFewWorks",
     "Trace",
     "TrainResult",
     "TrainSpec",
     "Unreadable",
+    "Untold",
     "Upload",
     "WorkFile",
     "WorkshopError",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from .specs import (
+    Attribution,
     Capabilities,
     FileRef,
     Fingerprint,
@@ -49,8 +50,9 @@ class Engine(Protocol):
 
     Two more methods are optional: `warm()` loads what the first generation would wait for, and `close()` frees it;
     after `close` the engine may still be used and loads again what it needs. An engine that marks what it makes is a
-    `MarkingEngine`, one method more. Its settings are variables of the
-    environment that begin with `ATELIER_<NAME>_`: files are read and adapters trained where no others are seen.
+    `MarkingEngine`, one that tells which works shaped it an `AttributingEngine`: one method more each. Its settings are
+    variables of the environment that begin with `ATELIER_<NAME>_`: files are read and adapters trained where no others
+    are seen.
     """
 
     name: str
@@ -103,5 +105,19 @@ class MarkingEngine(Engine, Protocol):
         Pure, and without any adapter. For a file that was made without a key, that key's `p_value` is below any
         bound b at most about a share b of the time. Errors: Unreadable when the file is of no kind that could hold a
         mark of this engine.
+        """
+        ...
+
+
+@runtime_checkable
+class AttributingEngine(Engine, Protocol):
+    """An engine that can tell which works shaped what it made."""
+
+    def attribute(self, adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution:
+        """Shares over the works that an adapter was trained on, for a master that it made for a brief.
+
+        Writes nothing. The same files and brief give the same shares. What is needed lies in the adapter's folder
+        since its training; the works themselves are not read again. Cheap enough for every sale.
+        Errors: Untold when the folder holds nothing to tell it by; AdapterInvalid; Unreadable; BriefInvalid.
         """
         ...

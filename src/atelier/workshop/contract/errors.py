@@ -78,3 +78,9 @@ class OverTime(WorkshopError):
     """The work took longer than it may."""
 
     code = "over_time"
+
+
+class Untold(WorkshopError):
+    """Which works shaped an output cannot be told: nothing was kept at training to tell it by."""
+
+    code = "untold"

@@ -229,11 +229,12 @@ class Answer(Spec):
 
 
 class Evaluation(Spec):
-    """What a version has learned, on works held out of training and of early stopping.
+    """What a version has learned, on works that neither trained nor stopped the adapter they were measured with.
 
     `fidelity`: how much nearer the creator than the base; `worth`: does it beat the base given a good reference
     prompt; `copying`: verbatim overlap with the training works; `safety`: what it refused. `publishable` is False
-    when the honest answer is that the version is no better than the base.
+    when the honest answer is that the version is no better than the base, or that it copies. `trained_on` are the
+    works this version learned from, `held_out` works it did not.
     """
 
     fidelity: Answer
@@ -332,6 +333,28 @@ class Trace(Spec):
     p_value: float = Field(ge=0, le=1)
     places: int
     enough: bool
+
+
+class Share(Spec):
+    """What part of an output one work shaped, 0 to 1, with a 95 % interval. `work` is the hash of the work's file."""
+
+    work: Sha256
+    value: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+
+
+class Attribution(Spec):
+    """Which of the works an adapter was trained on shaped an output; the largest share first.
+
+    Only works that stand out are named. `told` is the sum of their shares; the rest, up to 1, is what the base knew
+    before, what all works have in common, and what cannot be told. `method` names the way it was found, and its
+    version: figures of different methods do not compare.
+    """
+
+    method: str
+    shares: tuple[Share, ...] = ()
+    told: float = Field(default=0.0, ge=0, le=1)
 
 
 # News -----------------------------------------------------------------------------------------------------------

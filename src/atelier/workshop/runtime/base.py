@@ -6,9 +6,10 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from atelier.workshop.contract import (
+    Attribution,
     Emit,
     FileRef,
     GenerateSpec,
@@ -62,6 +63,14 @@ class Runtime(Protocol):
         """What a hostile file shows of each mark key, bounded as `inspect` is.
 
         Errors: also EngineUnavailable when that engine marks nothing.
+        """
+        ...
+
+    def attribute(self, engine: str, adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution:
+        """Which of its works shaped a master, told at low priority in a process of its own.
+
+        Errors: those of the contract, Untold also when that engine attributes nothing; OverTime; one with code
+        `attribution_crashed` when the process ended without a result.
         """
         ...
 

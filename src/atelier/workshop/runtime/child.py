@@ -1,4 +1,4 @@
-"""The other end of the runtime's pipes: `python -m atelier.workshop.runtime.child {sandbox|train} PARENT`.
+"""The other end of the runtime's pipes: `python -m atelier.workshop.runtime.child {sandbox|train|attribute} PARENT`.
 
 Requests come as JSON lines on standard input; answers leave as JSON lines on what was standard output when the
 process started. Anything an engine or a library prints goes to standard error instead.
@@ -13,10 +13,20 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from atelier.workshop.contract import Cancelled, MarkingEngine, Progress, TrainSpec, Upload, WorkshopError, engine
+from atelier.workshop.contract import (
+    AttributingEngine,
+    Cancelled,
+    MarkingEngine,
+    Progress,
+    TrainSpec,
+    Upload,
+    WorkshopError,
+    engine,
+)
 
 from . import limits
 from .wire import error_to_wire
@@ -30,7 +40,9 @@ def main(arguments: list[str]) -> int:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     if mode == "train":
-        _train(answers)
+        _alone(answers, _train)
+    elif mode == "attribute":
+        _alone(answers, _attribute)
     else:
         _sandbox(answers)
     return 0
@@ -83,28 +95,39 @@ def _perform(request: dict[str, Any]) -> dict[str, Any]:
     return chosen.export(Path(request["master"]), request["format"], workspace).model_dump(mode="json")
 
 
-def _train(answers: BinaryIO) -> None:
-    """Run the one training that standard input names, then leave without waiting for libraries to tidy up."""
+def _alone(answers: BinaryIO, run: Callable[[dict[str, Any], BinaryIO], dict[str, Any]]) -> None:
+    """Run the one job that standard input names, then leave without waiting for libraries to tidy up."""
     limits.step_back()
     request = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_die_at_end_of_input, daemon=True).start()
+    try:
+        answer = run(request, answers)
+    except WorkshopError as error:
+        answer = {"error": error_to_wire(error)}
+    _send(answers, answer)
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _train(request: dict[str, Any], answers: BinaryIO) -> dict[str, Any]:
     asked_to_stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
-    threading.Thread(target=_die_at_end_of_input, daemon=True).start()
 
     def report(progress: Progress) -> None:
         if asked_to_stop.is_set():
             raise Cancelled
         _send(answers, {"progress": progress.model_dump(mode="json")})
 
-    try:
-        spec = TrainSpec.model_validate(request["spec"])
-        result = engine(request["engine"]).train(spec, Path(request["workspace"]), report)
-        answer = {"result": result.model_dump(mode="json"), "peak_memory_bytes": limits.peak_memory()}
-    except WorkshopError as error:
-        answer = {"error": error_to_wire(error)}
-    _send(answers, answer)
-    sys.stderr.flush()
-    os._exit(0)
+    spec = TrainSpec.model_validate(request["spec"])
+    result = engine(request["engine"]).train(spec, Path(request["workspace"]), report)
+    return {"result": result.model_dump(mode="json"), "peak_memory_bytes": limits.peak_memory()}
+
+
+def _attribute(request: dict[str, Any], answers: BinaryIO) -> dict[str, Any]:
+    chosen = engine(request["engine"])
+    assert isinstance(chosen, AttributingEngine)
+    found = chosen.attribute(Path(request["adapter"]), Path(request["output"]), request["brief"])
+    return {"result": found.model_dump(mode="json")}
 
 
 def _die_at_end_of_input() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from atelier.workshop.contract import (
+    AttributingEngine,
+    Attribution,
     Cancelled,
     Emit,
     EngineUnavailable,
@@ -18,11 +20,13 @@ from atelier.workshop.contract import (
     Inspection,
     MarkingEngine,
     Output,
+    OverTime,
     Progress,
     Report,
     Trace,
     TrainResult,
     TrainSpec,
+    Untold,
     Upload,
     WorkshopError,
 )
@@ -31,7 +35,7 @@ from atelier.workshop.contract.registry import engine as engine_named
 from .hands import Hands
 from .limits import bare_environment
 from .processes import Child, Gone
-from .sandbox import MEMORY_BYTES, Sandbox, upload_name
+from .sandbox import MEMORY_BYTES, ONE_THREAD, Sandbox, upload_name
 from .wire import error_from_wire
 
 log = logging.getLogger(__name__)
@@ -39,12 +43,19 @@ log = logging.getLogger(__name__)
 _HANDS_BYTES = 512 << 20
 _HEARTBEAT_SECONDS = 0.25
 _GRACE_SECONDS = 1.5
+_ATTRIBUTION_SECONDS = 300.0
 
 
 class TrainCrashed(WorkshopError):
     """The training process ended without a result. The message ends with the last line that it said."""
 
     code = "train_crashed"
+
+
+class AttributionCrashed(WorkshopError):
+    """The process that was to tell which works shaped an output ended without a result."""
+
+    code = "attribution_crashed"
 
 
 class LocalRuntime:
@@ -58,7 +69,7 @@ class LocalRuntime:
         bound = int(os.environ.get("ATELIER_HANDS_BYTES", _HANDS_BYTES)) if hands_bytes is None else hands_bytes
         self._hands = Hands(bound)
         self._sandbox = Sandbox(sandbox_bytes)
-        self._training: set[Child] = set()
+        self._working: set[Child] = set()
         self._serving: set[str] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -89,7 +100,7 @@ class LocalRuntime:
         engine_named(engine)
         child = Child("train", bare_environment([engine]))
         with self._lock:
-            self._training.add(child)
+            self._working.add(child)
             if self._closed:
                 child.kill()
         try:
@@ -110,7 +121,7 @@ class LocalRuntime:
             raise
         finally:
             with self._lock:
-                self._training.discard(child)
+                self._working.discard(child)
             child.close()
         if "error" in answer:
             raise error_from_wire(answer["error"])
@@ -137,6 +148,32 @@ class LocalRuntime:
         result = self._sandbox.call(request, chosen.capabilities().limits.inspect_seconds, file.name)
         return [Trace.model_validate(trace) for trace in result["traces"]]
 
+    def attribute(self, engine: str, adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution:
+        if not isinstance(engine_named(engine), AttributingEngine):
+            raise Untold(f"The engine “{engine}” does not tell which works shaped an output.")
+        child = Child("attribute", bare_environment([engine]) | ONE_THREAD)
+        with self._lock:
+            self._working.add(child)
+            if self._closed:
+                child.kill()
+        try:
+            child.send({"engine": engine, "adapter": str(adapter), "output": str(output), "brief": brief})
+            answer = child.receive(_ATTRIBUTION_SECONDS)
+        except Gone:
+            if self._closed:
+                raise Cancelled from None
+            log.error("the process that attributed an output ended without a result: %s", child.last_words())
+            raise AttributionCrashed("The process ended unexpectedly.", remedy="Ask again.") from None
+        finally:
+            with self._lock:
+                self._working.discard(child)
+            child.close()
+        if answer is None:
+            raise OverTime(f"It took longer than {_ATTRIBUTION_SECONDS:g} seconds.", remedy="Ask again.")
+        if "error" in answer:
+            raise error_from_wire(answer["error"])
+        return Attribution.model_validate(answer["result"])
+
     def generate(self, engine: str, adapter: Path, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
         chosen = engine_named(engine)
         with self._hands.held(chosen, adapter, spec.adapter_sha256) as hand:
@@ -157,9 +194,9 @@ class LocalRuntime:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            training = list(self._training)
+            working = list(self._working)
             serving, self._serving = self._serving, set()
-        for child in training:
+        for child in working:
             child.kill()
         self._sandbox.close()
         self._hands.close()

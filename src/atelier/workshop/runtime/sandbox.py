@@ -23,7 +23,7 @@ FILE_BYTES = 512 << 20
 _START_SECONDS = 30
 _IDLE_SECONDS = 30.0
 _CHILD_CALLS = 500
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Sandbox:
@@ -117,7 +117,7 @@ class Sandbox:
                 raise Gone("the sandbox is closed")
             child, calls = self._idle.pop() if self._idle else (None, 0)
         if child is None:
-            child = Child("sandbox", bare_environment(engines()) | _ONE_THREAD)
+            child = Child("sandbox", bare_environment(engines()) | ONE_THREAD)
         with self._lock:
             self._busy.add(child)
         return child, calls

@@ -16,6 +16,7 @@ from typing import Any
 from atelier.workshop.contract.engine import Emit, Hand, Report
 from atelier.workshop.contract.errors import AdapterInvalid, TooFewWorks, Unreadable, WorkshopError
 from atelier.workshop.contract.specs import (
+    Attribution,
     BaseModelInfo,
     Capabilities,
     Category,
@@ -36,7 +37,7 @@ from atelier.workshop.contract.specs import (
     WorkFile,
 )
 
-from . import marking, reading
+from . import attributing, marking, reading
 from .bigrams import BASE_TEXT, Counts, joined, words, write
 from .guards import BRIEF_SCHEMA, NeverWords, checked_brief, refuse_forbidden
 from .proof import evaluate
@@ -129,10 +130,12 @@ class FakeEngine:
         report(Progress(stage="proof", done=steps, planned=planned))
         evaluation = evaluate(spec, counts, texts, held_out, curve)
         adapter = _write_adapter(counts, workspace)
+        beside = attributing.kept({work.sha256: texts[work.id] for work in learning}, adapter.sha256)
+        kept = _write(workspace, f"adapter/{attributing.KEPT}", beside, "application/json")
         report(Progress(stage="done", done=planned, planned=planned, seconds_left=0))
         return TrainResult(
             adapter_dir="adapter",
-            adapter_files=(adapter,),
+            adapter_files=(adapter, kept),
             adapter_sha256=adapter.sha256,
             evaluation=evaluation,
             card={
@@ -217,6 +220,10 @@ class FakeEngine:
         except UnicodeDecodeError as error:
             raise Unreadable("This is no text.", where=file.name, remedy="Save it as plain text.") from error
         return [marking.trace(text, key) for key in keys]
+
+    def attribute(self, adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution:
+        checked_brief(brief)
+        return attributing.attribute(adapter, output)
 
 
 def compose(counts: Counts, brief: dict[str, Any], seed: int, spec: GenerateSpec) -> tuple[str, bool]:

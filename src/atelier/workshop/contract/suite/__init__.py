@@ -12,9 +12,10 @@ and `words_of`.
 
 import pytest
 
-_PARTS = ("means", "reading", "training", "generating", "marking")
+_PARTS = ("means", "reading", "training", "generating", "marking", "attributing")
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
+from .attributing import Attributing  # noqa: E402
 from .generating import Generating  # noqa: E402
 from .marking import Marking  # noqa: E402
 from .means import Made, Trained, upload_of  # noqa: E402
@@ -24,5 +25,5 @@ from .training import Training  # noqa: E402
 __all__ = ["EngineContract", "Made", "Trained", "upload_of"]
 
 
-class EngineContract(Reading, Training, Generating, Marking):
+class EngineContract(Reading, Training, Generating, Marking, Attributing):
     """Subclass it in a test module, as the module says."""

@@ -1,0 +1,103 @@
+"""Tests of attribution, for engines that tell which works shaped what they made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atelier.workshop.contract.engine import AttributingEngine, Engine
+from atelier.workshop.contract.errors import AdapterInvalid, Unreadable, Untold
+from atelier.workshop.contract.specs import Attribution, TrainSpec
+
+from .means import Made, Means, Trained, assert_survives_json
+from .watching import writes_outside
+
+
+class Attributing(Means):
+    """Shares are honest numbers over the works learned from. Skipped for engines without `attribute`."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def attributing(cls, engine: Engine) -> AttributingEngine:
+        if not isinstance(engine, AttributingEngine):
+            pytest.skip("this engine does not tell which works shaped an output")
+        return engine
+
+    def test_shares_are_of_works_learned_from_and_add_up_to_what_is_told(
+        self,
+        attributing: AttributingEngine,
+        trained: Trained,
+        spec: TrainSpec,
+        make: Callable[..., Made],
+        brief: dict[str, Any],
+    ) -> None:
+        found = attributing.attribute(trained.adapter, _master(make()), brief)
+        assert_survives_json(found)
+        assert found.method
+        _assert_honest(found, trained, spec)
+
+    def test_a_work_passed_off_as_an_output_is_owed_to_that_work(
+        self, attributing: AttributingEngine, trained: Trained, spec: TrainSpec, brief: dict[str, Any]
+    ) -> None:
+        known = set(trained.result.evaluation.trained_on)
+        work = max((work for work in spec.works if work.id in known), key=lambda w: Path(w.path).stat().st_size)
+        found = attributing.attribute(trained.adapter, Path(work.path), brief)
+        _assert_honest(found, trained, spec)
+        assert found.shares
+        assert found.shares[0].work == work.sha256
+
+    def test_asking_twice_tells_the_same_and_writes_nothing(
+        self,
+        attributing: AttributingEngine,
+        trained: Trained,
+        make: Callable[..., Made],
+        brief: dict[str, Any],
+        cache_folders: list[Path],
+    ) -> None:
+        output = _master(make())
+        with writes_outside(cache_folders) as strays:
+            found = [attributing.attribute(trained.adapter, output, brief) for _ in range(2)]
+        assert found[0] == found[1]
+        assert strays == []
+
+    def test_where_nothing_was_kept_nothing_is_made_up(
+        self,
+        attributing: AttributingEngine,
+        trained: Trained,
+        make: Callable[..., Made],
+        brief: dict[str, Any],
+        tmp_path: Path,
+    ) -> None:
+        output = _master(make())
+        for name in sorted(path.name for path in trained.adapter.iterdir()):
+            folder = tmp_path / name
+            shutil.copytree(trained.adapter, folder)
+            (folder / name).unlink()
+            with pytest.raises((Untold, AdapterInvalid)) as caught:
+                attributing.attribute(folder, output, brief)
+            assert caught.value.remedy
+
+    def test_an_output_that_cannot_be_read_is_refused(
+        self, attributing: AttributingEngine, trained: Trained, brief: dict[str, Any], tmp_path: Path
+    ) -> None:
+        with pytest.raises(Unreadable):
+            attributing.attribute(trained.adapter, tmp_path / "gone", brief)
+
+
+def _master(made: Made) -> Path:
+    return made.workspace / made.outputs[0].file.path
+
+
+def _assert_honest(found: Attribution, trained: Trained, spec: TrainSpec) -> None:
+    known = set(trained.result.evaluation.trained_on)
+    named = [share.work for share in found.shares]
+    assert set(named) <= {work.sha256 for work in spec.works if work.id in known}
+    assert len(named) == len(set(named))
+    assert all(share.low <= share.value <= share.high for share in found.shares)
+    values = [share.value for share in found.shares]
+    assert values == sorted(values, reverse=True)
+    assert found.told == pytest.approx(sum(values), abs=1e-6)
