@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from counting import WORDS, CountingDecoder, finished, request, task
+from knockout import lean
 
 from atelier.workshop.contract import Busy, Cancelled
 from atelier.workshop.engines.text import TextEngine
@@ -17,8 +18,10 @@ from atelier.workshop.engines.text.serving.beginnings import CHUNK
 from atelier.workshop.engines.text.serving.drafts import Draft
 from atelier.workshop.engines.text.serving.fairness import Turns
 from atelier.workshop.engines.text.serving.native.decoder import Feed
-from atelier.workshop.engines.text.serving.sampling import Sampler, Sampling, top
-from atelier.workshop.engines.text.serving.scheduler import WAITING_MAX, Scheduler
+from atelier.workshop.engines.text.serving.room import WAITING_MAX
+from atelier.workshop.engines.text.serving.sampling import Sampler, Sampling
+from atelier.workshop.engines.text.serving.scheduler import Scheduler
+from atelier.workshop.marks.text import Mark
 
 # One draft, over a vocabulary of whole words ------------------------------------------------------------------------
 
@@ -133,22 +136,46 @@ def test_sampling_takes_from_the_likeliest_only_and_never_what_is_banned() -> No
     assert seen == {94, 95, 96, 98, 99}
 
 
-def test_the_likeliest_tokens_are_found_whatever_is_used_or_banned_and_the_scores_stay() -> None:
-    random = np.random.default_rng(3)
-    for _ in range(50):
+class Given:
+    """Luck that is given."""
+
+    def __init__(self, chance: float) -> None:
+        self.chance = chance
+
+    def random(self) -> float:
+        return self.chance
+
+
+@pytest.mark.parametrize("key", [None, b"a secret of some length", bytes(range(64))])
+def test_a_token_is_drawn_by_the_chances_that_the_words_say_and_the_scores_stay(key: bytes | None) -> None:
+    random, how = np.random.default_rng(3), Sampling(temperature=0.7, top_k=17, top_p=0.9, repetition=1.3)
+    sampler = Sampler(0, how, Mark(key) if key else None)
+    for _ in range(20):
         logits = random.integers(-40, 40, 333).astype(np.float32) / 8  # with ties
         before = logits.copy()
-        used, banned = random.choice(333, 40, replace=False), random.choice(333, 20, replace=False)
+        used, banned = random.choice(333, 60).tolist(), random.choice(333, 20, replace=False).tolist()
         expected = logits.copy()
-        expected[used] = np.where(
-            expected[used] > 0, expected[used] / np.float32(1.3), expected[used] * np.float32(1.3)
-        )
+        for token in set(used):
+            worse = np.float32(1.3)
+            expected[token] = expected[token] / worse if expected[token] > 0 else expected[token] * worse
         expected[banned] = -np.inf
-        order = np.lexsort((np.arange(333), -expected))[:17]
-        tokens, scores = top(logits, used.tolist(), 1.3, banned.tolist(), 17)
-        assert tokens.tolist() == order.tolist()
-        assert np.array_equal(scores, expected[order])
+        tokens = np.lexsort((np.arange(333), -expected))[:17]
+        chances = np.exp((expected[tokens] - expected[tokens[0]]).astype(float) / 0.7)
+        tokens = tokens[: int(np.searchsorted(np.cumsum(chances / chances.sum()), 0.9)) + 1]
+        chances = chances[: tokens.size] / chances[: tokens.size].sum()
+        heaped = np.cumsum(lean(key, used, tokens.tolist(), chances) if key else chances)
+        for chance in np.linspace(0.001, 0.999, 40):
+            sampler._random = Given(chance)  # type: ignore[assignment]
+            assert sampler.choose(logits, used, banned) == tokens[np.searchsorted(heaped / heaped[-1], chance)]
         assert np.array_equal(logits, before)
+
+
+def test_the_likeliest_is_taken_without_luck_and_nothing_where_all_is_banned() -> None:
+    logits = np.array([1, 3, 3, 2], np.float32)
+    sampler = Sampler(0, Sampling(temperature=0, repetition=1))
+    assert [sampler.choose(logits, (), banned) for banned in ((), (1,), (1, 2))] == [1, 2, 3]
+    with pytest.raises(ValueError, match="banned"):
+        sampler.choose(logits, (), (0, 1, 2, 3))
 
 
 # The scheduler, over a network that counts ---------------------------------------------------------------------------
@@ -250,7 +277,8 @@ def test_a_full_house_says_so_and_how_many_are_ahead() -> None:
     gate = threading.Event()
     scheduler = Scheduler(CountingDecoder(1, gate))  # type: ignore[arg-type]
     held = [request(0, seeds=4) for _ in range(WAITING_MAX // 4)]
-    for asked in held:
+    for number, asked in enumerate(held):
+        asked.flows = (f"viewer {number}",)
         scheduler.submit(asked)
     with pytest.raises(Busy) as caught:  # one text of the first may have a row by now: no room for four others
         scheduler.submit(request(1, seeds=4))

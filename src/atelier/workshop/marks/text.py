@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,22 +37,18 @@ _LEAST_P = 1e-300
 
 @dataclass(frozen=True)
 class Mark:
-    """The mark of one key (16 to 64 random bytes), as it is worked into a text while that is written."""
+    """The mark of one key (16 to 64 random bytes).
+
+    Who draws the tokens of a text works it in (for the text engine `mark.h` beside its sampler). A token's sign in a
+    round is a bit of BLAKE2b with the key over the `CONTEXT` tokens before it and itself (RFC 7693); nothing is marked
+    after fewer tokens, nor after tokens that stood in the text before.
+    """
 
     key: bytes
 
     def __post_init__(self) -> None:
         if not 16 <= len(self.key) <= 64:
             raise ValueError("a mark's key has 16 to 64 bytes")
-
-    def lean(
-        self, written: Sequence[int], candidates: NDArray[np.int32], chances: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """The chances (candidates,), which sum to 1, after the tournament of this place; unchanged where it is not
-        marked: after fewer tokens than `CONTEXT`, and after tokens that stood in the text before."""
-        if len(candidates) < 2 or len(written) < CONTEXT or _stood_before(written):
-            return chances
-        return tournament(chances, signs(self.key, written[-CONTEXT:], candidates.tolist()))
 
 
 @dataclass(frozen=True)
@@ -65,28 +60,6 @@ class Reading:
     p_value: float
 
 
-def signs(key: bytes, context: Sequence[int], tokens: Sequence[int]) -> NDArray[np.uint8]:
-    """The signs (LAYERS, tokens), each 0 or 1, that a key gives to tokens after a context. Without the key they cannot
-    be told from chance (BLAKE2b with a key, RFC 7693)."""
-    begun = hashlib.blake2b(_packed(context), digest_size=_DIGEST_BYTES, key=key, person=_DOMAIN)
-    digests = bytearray()
-    for token in tokens:
-        each = begun.copy()
-        each.update(token.to_bytes(_TOKEN_BYTES, "little"))
-        digests += each.digest()
-    return _bits(bytes(digests))
-
-
-def tournament(chances: NDArray[np.float64], signs: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The chances (tokens,) to win a knock-out of 2^LAYERS draws, in which the sign of a round decides and a tie is
-    decided by lot. In each round p(x) becomes p(x)·(1 + sign(x) − the chance of a draw with sign 1)."""
-    chances = chances.copy()
-    layers = signs.astype(np.float64)
-    for layer, raised in zip(layers, layers + 1, strict=True):
-        chances *= raised - chances.dot(layer)
-    return np.maximum(chances, 0)  # rounding may leave less than nothing
-
-
 def read(tokens: Sequence[int], keys: Sequence[bytes]) -> list[Reading]:
     """What the tokens of a text show of each key, in the order of the keys.
 
@@ -95,17 +68,6 @@ def read(tokens: Sequence[int], keys: Sequence[bytes]) -> list[Reading]:
     """
     places = _places(tokens)
     return [Reading(len(places), _tail(_ones(places, key), len(places))) for key in keys]
-
-
-def _stood_before(written: Sequence[int]) -> bool:
-    """Whether the last tokens stood in the text before, in the same order."""
-    last, end = written[-CONTEXT:], CONTEXT - 1
-    with suppress(ValueError):  # when the last token stands nowhere before
-        while True:
-            end = written.index(last[-1], end, len(written) - 1) + 1
-            if written[end - CONTEXT : end] == last:
-                return True
-    return False
 
 
 def _places(tokens: Sequence[int]) -> list[bytes]:

@@ -38,7 +38,7 @@ def library(*, plain: bool = False) -> ctypes.CDLL:
                 _compile(flags, path)
     opened = ctypes.CDLL(str(path))
     opened.decoder_open.restype = ctypes.c_void_p
-    opened.choose_top.restype = ctypes.c_int32
+    opened.choose_token.restype = ctypes.c_int32
     return opened
 
 
