@@ -1,8 +1,9 @@
-"""PEFT with adapters mixed in one batch. Needs: pip install torch transformers peft"""
+"""PEFT with adapters mixed in one batch; who comes later waits until it is done. Needs: torch, transformers, peft."""
 
 from __future__ import annotations
 
-from peft_one import main
+from peft_one import Peft
+from protocol import main
 
 if __name__ == "__main__":
-    main(mixed=True)
+    main(lambda job: Peft(job, most=16))

@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments[:1] == ["manage"]:
         return _manage(arguments[1:])
     options = _parser().parse_args(arguments)
-    console = Console(as_json=options.json)
+    console = Console(as_json=options.json is True)
     try:
         with console.interruptible():
             return _run(options, console)
@@ -66,12 +66,17 @@ def _code(error: WorkshopError) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     """Do what the options say and give the exit code. Imports late, so that `--help` and mistakes answer at once."""
-    from atelier.workshop.commands import generate, look, train, verify
+    from atelier.workshop.commands import bench, generate, look, train, verify
     from atelier.workshop.runtime.local import LocalRuntime
 
     if options.command == "engines":
         look.list_engines(console)
         return DONE
+    if options.command == "bench":
+        file = None if isinstance(options.json, bool) else Path(options.json)
+        only, peers = tuple(options.only.split(",")), tuple(options.peer)
+        numbers = (options.prepare, options.rounds, options.tokens, options.quick)
+        return DONE if bench.bench(bench.BenchRequest(only, peers, *numbers, file), console) else INTERNAL
     runtime = LocalRuntime()
     try:
         if options.command == "train":
@@ -162,8 +167,25 @@ def _workshop_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
         "--key", action="append", type=Path, default=[], metavar="FILE", help=f"look for this mark here: {key_help}"
     )
     verify.add_argument("--engine", default="text", help="with --key, whose marks (default: text)")
+    _bench_command(commands)
     for command in (engines, train, generate, inspect, verify):
         command.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _bench_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from atelier.workshop.commands.bench import SECTIONS, USUAL
+
+    sections = "; ".join(f"{name}: {section.what}" for name, section in SECTIONS.items())
+    bench = commands.add_parser("bench", help="measure an engine, beside its peers (in a checkout)", epilog=sections)
+    bench.add_argument("engine", choices=["text"], help="which engine")
+    bench.add_argument("--only", default=",".join(USUAL), metavar="NAMES", help="sections (default: %(default)s)")
+    bench.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help="an interpreter for a peer")
+    bench.add_argument("--prepare", action="store_true", help="install missing peers in the cache folder: minutes each")
+    bench.add_argument("--rounds", type=int, metavar="N", help="rounds of serving (default: 3)")
+    bench.add_argument("--tokens", type=int, metavar="N", help="of each text in serving (default: 48)")
+    bench.add_argument("--quick", action="store_true", help="less of everything")
+    document_help = "one JSON document on standard output, or beside the tables in a file"
+    bench.add_argument("--json", nargs="?", default=False, const=True, metavar="FILE", help=document_help)
 
 
 def _site() -> str:
