@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from counting import WORDS, CountingDecoder, finished, request, task
+from hypothesis import given
+from hypothesis import strategies as st
 from knockout import lean
 
 from atelier.workshop.contract import Busy, Cancelled
@@ -21,7 +24,11 @@ from atelier.workshop.engines.text.serving.native.decoder import Feed
 from atelier.workshop.engines.text.serving.room import WAITING_MAX
 from atelier.workshop.engines.text.serving.sampling import Sampler, Sampling
 from atelier.workshop.engines.text.serving.scheduler import Scheduler
+from atelier.workshop.engines.text.serving.spelling import Spelling
 from atelier.workshop.marks.text import Mark
+
+PIECES = [b" the", b" ", b"a", b"\n\n", b"\xe2", b"\x82", b"\xac", b"\xc3", b"\xa9t", b".", b" \xf0\x9f", b"\x8e\xa8"]
+"""Words and parts of words, and letters in parts, as byte-level tokens have them."""
 
 # One draft, over a vocabulary of whole words ------------------------------------------------------------------------
 
@@ -176,6 +183,23 @@ def test_the_likeliest_is_taken_without_luck_and_nothing_where_all_is_banned() -
     assert [sampler.choose(logits, (), banned) for banned in ((), (1,), (1, 2))] == [1, 2, 3]
     with pytest.raises(ValueError, match="banned"):
         sampler.choose(logits, (), (0, 1, 2, 3))
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40), st.lists(st.integers(0, 40), max_size=4))
+def test_a_text_that_grows_and_is_cut_reads_as_if_decoded_at_once(pieces: list[bytes], cuts: list[int]) -> None:
+    def decode(tokens: list[int]) -> str:
+        return b"".join(PIECES[token] for token in tokens).decode("utf-8", errors="replace")
+
+    spelling, tokens = Spelling(decode), []
+    for piece in pieces:
+        tokens.append(PIECES.index(piece))
+        text = spelling.grown(tokens)
+        assert text == decode(tokens).lstrip()
+        assert spelling.ends(text) == [match.end() for match in re.finditer(r"\S+", text)]
+        if cuts and len(tokens) > cuts[-1]:
+            tokens = tokens[: cuts.pop()]
+            text = spelling.text(tokens)
+            assert spelling.ends(text) == [match.end() for match in re.finditer(r"\S+", text)]
 
 
 # The scheduler, over a network that counts ---------------------------------------------------------------------------

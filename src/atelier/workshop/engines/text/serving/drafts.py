@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from atelier.workshop.marks.text import Mark
 
 from .sampling import Sampler, Sampling
+from .spelling import BROKEN, Spelling
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
 _WORD = re.compile(r"\S+")
 _LAST_WORD = re.compile(r"[^\W_]+$")
 _REWINDS_MAX = 1000
 _SCORES_KEPT = 8
-_BROKEN = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Draft:
         self.finish: Literal["complete", "length"] | None = None
         self.text = ""
         self._sampler = Sampler(seed, task.sampling, task.mark)
+        self._spelling = Spelling(task.decode)
         self._banned: dict[int, set[int]] = {}
         self._rewinds = 0
         self._scores: dict[int, NDArray[np.float32]] = {}
@@ -90,7 +91,7 @@ class Draft:
         ended = token == self.task.eos
         if not ended:
             self.tokens.append(token)
-            self.text = self._decoded(len(self.tokens))
+            self.text = self._spelling.grown(self.tokens)
         over = ended or len(self.tokens) >= self.task.tokens_max
         if self._rewound(token, over=over):
             return True
@@ -122,7 +123,7 @@ class Draft:
         self._banned = {place: tokens for place, tokens in self._banned.items() if place <= keep}
         self._banned.setdefault(keep, set()).add(banned)
         self.tokens = self.tokens[:keep]
-        self.text = self._decoded(keep)
+        self.text = self._spelling.text(self.tokens)
         return True
 
     def _offence(self, *, over: bool) -> int | None:
@@ -141,7 +142,7 @@ class Draft:
         low, high = 0, len(self.tokens)
         while low < high:
             middle = (low + high) // 2
-            if len(self._decoded(middle + 1).rstrip(_BROKEN)) > character:
+            if len(self._decoded(middle + 1).rstrip(BROKEN)) > character:
                 high = middle
             else:
                 low = middle + 1
@@ -149,7 +150,7 @@ class Draft:
 
     def _finish(self, finish: Literal["complete", "length"]) -> None:
         self.finish = finish
-        text = self.text.rstrip(_BROKEN).rstrip()
+        text = self.text.rstrip(BROKEN).rstrip()
         if finish == "length":
             text = self._trimmed(text)
         self.text = text
@@ -177,7 +178,7 @@ class Draft:
         """Whole words that are safe to show: none that may still change, and never more than the share of words and
         of letters that may be revealed of what is certain to be in the finished text."""
         done = self.finish is not None
-        ends = [match.end() for match in _WORD.finditer(self.text)]
+        ends = self._spelling.ends(self.text)
         sure = len(ends) if done else max(len(ends) - self.task.hold, 0)
         reveal = self.task.reveal
         words = sure if done or reveal >= 1 or not self.task.target else min(sure, self.task.target)

@@ -18,19 +18,12 @@ INLINE int before(float score, int32_t token, float other, int32_t other_token) 
     return score > other || (score == other && token < other_token);
 }
 
-INLINE int any_above(const float *scores, float least) {
-    const ints above = load(scores) > same(least);
-    int32_t any = 0;
-    for (int i = 0; i < LANES; i++) any |= above[i];
-    return any;
-}
-
 /* The `most` likeliest of `count` tokens, best first; returns how many there are. */
 static int32_t likeliest(const float *scores, int32_t count, int32_t most, int32_t *tokens, float *best) {
     int32_t found = 0;
     float least = -INFINITY;
     for (int32_t start = 0; start < count; start += LANES) {
-        if (start + LANES <= count && found == most && !any_above(scores + start, least)) continue;
+        if (start + LANES <= count && found == most && !any16(load(scores + start) > same(least))) continue;
         for (int32_t token = start; token < start + LANES && token < count; token++) {
             const float score = scores[token];
             if (!(score > -INFINITY) || (found == most && !before(score, token, best[found - 1], tokens[found - 1]))) continue;

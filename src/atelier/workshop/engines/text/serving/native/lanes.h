@@ -100,6 +100,18 @@ INLINE int32_t total16(ints v) {
 #endif
 }
 
+/* Whether any lane is other than zero. */
+INLINE int any16(ints v) {
+#if defined(WIDE)
+    const lanes x = {.i = v};
+    return _mm512_test_epi32_mask(x.mi, x.mi) != 0;
+#else
+    int32_t any = 0;
+    for (int i = 0; i < LANES; i++) any |= v[i];
+    return any != 0;
+#endif
+}
+
 INLINE void store_bytes(int8_t *to, ints v) {
 #if defined(WIDE)
     const lanes x = {.i = v};
