@@ -55,7 +55,8 @@ def background(language: str) -> Background:
         return _stored(code)
     shared = plain_names(tongue(code))
     parts = [_stored(each) for each in TONGUES]
-    rows, writers = [], []
+    rows: list[Array] = []
+    writers: list[NDArray[np.int64]] = []
     for part in parts:
         names = plain_names(tongue(part.language))
         columns = [names.index(name) for name in shared]
@@ -93,4 +94,4 @@ def store(file: Path, parts: dict[str, Background]) -> None:
         held[f"{code}_spread"] = part.spread.astype(np.float32)
         held[f"{code}_rows"] = np.clip(np.rint(part.rows * STEP), -127, 127).astype(np.int8)
         held[f"{code}_writers"] = part.writers.astype(np.int16)
-    np.savez_compressed(file, allow_pickle=False, **held)  # type: ignore[arg-type]  # numpy's stub takes one kind only
+    np.savez_compressed(file, allow_pickle=False, **held)

@@ -14,7 +14,7 @@ from .background import Background, background
 from .logistic import fit, probability, scale
 
 Array = NDArray[np.float64]
-PENALTY = 8.0
+PENALTY = 15.0
 """How strongly weights shrink."""
 FOLDS = 5
 USUAL = (1.0, 0.0)
@@ -118,7 +118,8 @@ def _shares(counts: Sequence[int]) -> list[float]:
 
 
 def _margins(rows: Array, weights: Array) -> Array:
-    return rows @ weights[:-1] + weights[-1]
+    margins: Array = rows @ weights[:-1] + weights[-1]
+    return margins
 
 
 def _stacked(held: tuple[Array, Array, Array], given: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:

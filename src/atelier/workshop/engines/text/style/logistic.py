@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 STEPS_MOST = 25
+NEAR = 1e-5
+"""Steps smaller than this end the search."""
 
 
 def fit(rows: Array, ours: Array, weights: Array, penalty: float) -> Array:
@@ -28,16 +30,27 @@ def scale(margins: Array, ours: Array, weights: Array, usual: tuple[float, float
 
 
 def _newton(rows: Array, ours: Array, weights: Array, shrink: Array, centre: Array) -> Array:
-    found = centre.copy()
+    found, least = centre.copy(), _loss(rows, ours, weights, shrink, centre, centre)
     for _ in range(STEPS_MOST):
         sure = probability(rows @ found)
         slope = rows.T @ (weights * (sure - ours)) + shrink * (found - centre)
         curve = (rows.T * (weights * sure * (1 - sure))) @ rows + np.diag(shrink)
         step = np.linalg.solve(curve, slope)
-        found -= step
-        if np.abs(step).max() < 1e-6:
+        # Where everything is nearly certain the curve is flat and a whole step goes far too far.
+        while (loss := _loss(rows, ours, weights, shrink, centre, found - step)) > least and np.abs(step).max() > NEAR:
+            step /= 2
+        if loss > least:
+            break
+        found, least = found - step, loss
+        if np.abs(step).max() < NEAR:
             break
     return found
+
+
+def _loss(rows: Array, ours: Array, weights: Array, shrink: Array, centre: Array, found: Array) -> float:
+    odds = rows @ found
+    missed = np.logaddexp(0, odds) - ours * odds
+    return float(weights @ missed + (shrink * (found - centre) ** 2).sum() / 2)
 
 
 def probability(odds: Array) -> Array:
