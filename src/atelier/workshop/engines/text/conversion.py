@@ -51,6 +51,23 @@ def converted(source: Path, sha256: str, cache: Path) -> Path:
     return made_once(cache / f"{sha256[:16]}-{LAYOUT}", make)
 
 
+def halved(sources: tuple[Path, ...], sha256: str, cache: Path) -> Path:
+    """A folder with the tensors of these safetensors files in bfloat16, in files of the same names, made on the first
+    call; one file's tensors are in memory at a time."""
+
+    def make(folder: Path) -> None:
+        import torch
+        from safetensors.torch import load_file, save_file
+
+        for source in sources:
+            halves = {name: values.to(torch.bfloat16) for name, values in load_file(source).items()}
+            save_file(halves, folder / source.name, {"format": "pt"})
+        for index in {source.with_name("model.safetensors.index.json") for source in sources[1:]}:
+            shutil.copyfile(index, folder / index.name)
+
+    return made_once(cache / f"{sha256[:16]}-half-{LAYOUT}", make)
+
+
 def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
     """The folder, filled by `make` if it is not there yet: whole or not at all, by one of many processes that ask."""
     if folder.is_dir():

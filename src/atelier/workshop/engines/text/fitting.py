@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -14,7 +14,7 @@ from .crew import Crew, release
 from .efforts import TRAIN_EFFORT, read_effort
 from .examples import Example
 from .llama import Llama, Memory
-from .lora import Lora, fresh
+from .lora import Lora, begun, fresh
 from .recipe import Recipe
 from .steps import Plan
 
@@ -25,7 +25,7 @@ it met, which else grew by 50 MB a step."""
 
 @dataclass
 class Fit:
-    """The best adapter, when it was best (step 0: the base alone), and the way there."""
+    """The best adapter, when it was best (step 0: as it began), and the way there."""
 
     lora: Lora
     best_step: int
@@ -41,16 +41,21 @@ def fit(
     seed: int,
     plan: Plan,
     team: Crew,
+    start: Lora | None = None,
+    watch: Callable[[int, Lora], None] | None = None,
 ) -> Fit:
-    """Train in the order that the seed gives; look at the works of `stop` `checks` times and stop after two rises.
+    """Train in the order that the seed gives, from another adapter of no higher rank or from the base alone; look at
+    the works of `stop` `checks` times and stop after two rises.
 
-    The plan must be in a stage of `train_effort(train, stop, chosen)`. Same inputs and seed, same adapter on a machine.
+    The plan must be in a stage of `train_effort(train, stop, chosen)`. `watch` is shown the adapter after every step;
+    the next one changes it. Same inputs and seed, same adapter on a machine.
     """
-    lora = fresh(model.shape, chosen.rank, chosen.alpha, seed, model.device)
+    size = (model.shape, chosen.rank, chosen.alpha, seed, model.device)
+    lora = begun(start, *size) if start else fresh(*size)
     (optimiser,) = team.map(_optimiser, [lora])  # The first one of a process imports for two seconds.
     total = chosen.steps(len(train))
     looks = {math.ceil(total * (i + 1) / chosen.checks) for i in range(chosen.checks)}
-    best = mean_loss(model, None, stop, team)
+    best = mean_loss(model, lora if start else None, stop, team)
     result = Fit(lora.copy(), 0, total, [{"step": 0, "validation_loss": round(best, 4)}])
     rises, recent = 0, list[float]()
     plan.advance(read_effort(stop), validation_loss=round(best, 4), step=0)
@@ -59,6 +64,8 @@ def fit(
             group["lr"] = chosen.learning_rate * pace(step - 1, total, chosen.warmup)
         recent.append(_step(model, lora, batch, optimiser, chosen, team))
         plan.advance(TRAIN_EFFORT * read_effort(batch), f"step {step} of {total}", loss=round(recent[-1], 4), step=step)
+        if watch:
+            watch(step, lora)
         if step not in looks:
             continue
         release()
@@ -100,16 +107,20 @@ def _step(
 ) -> float:
     """One step of the optimiser; returns the loss in nats a token."""
     targets = sum(example.targets for example in batch)
-    leaves = lora.parameters()
+    ready = lora.frozen(model.head.dtype)  # Once for all texts; what they sum to goes to the weights in float32.
+    leaves = [leaf.requires_grad_() for leaf in ready.parameters()]
 
     def learn(example: Example) -> tuple[float, tuple[Tensor, ...]]:
-        loss = model.losses(*rows_and_targets(model, example, lora)).sum() / targets
+        loss = model.losses(*rows_and_targets(model, example, ready)).sum() / targets
         return loss.item(), torch.autograd.grad(loss, leaves)
 
     found = team.map(learn, sorted(batch, key=lambda e: -len(e.tokens)))  # Longest first: no core waits long.
-    for leaf, *slopes in zip(leaves, *(slopes for _, slopes in found), strict=True):
-        leaf.grad = torch.stack(slopes).sum(0)
-    torch.nn.utils.clip_grad_norm_(leaves, chosen.clip)
+    summed = [torch.stack(slopes).sum(0, dtype=torch.float32) for slopes in zip(*(s for _, s in found), strict=True)]
+    for slope in summed[len(lora.down) :]:
+        slope.mul_(lora.scale)  # `ready` has the scale worked into `up`.
+    for weights, slope in zip(lora.parameters(), summed, strict=True):
+        weights.grad = slope
+    torch.nn.utils.clip_grad_norm_(lora.parameters(), chosen.clip)
     optimiser.step()
     return sum(loss for loss, _ in found)
 

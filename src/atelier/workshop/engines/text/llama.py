@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +16,8 @@ from torch import Tensor
 
 from .base import Base
 from .lora import Lora
+from .passes import adapted, attended, losses, normed, rotated
 from .shape import LlamaShape, rotary_speeds, tensor_sizes
-
-HEAD_ROWS = 64
-"""Positions whose scores over the vocabulary are held at once; 64 of them take 13 MB in float32."""
 
 Linear = Callable[[Tensor, str], Tensor]
 """Applies the linear layer of that name to rows."""
@@ -50,9 +47,10 @@ class Llama:
         self.shape: LlamaShape = base.config
         self.device = device
         names = tensor_sizes(self.shape)
+        mapped = device == "cpu" and dtype == torch.bfloat16
         self.weights = {
-            name: t.to(device, dtype)
-            for part in base.weights_files
+            name: t.to(device, dtype)  # Of mapped files no copy, but a view: processes share the base's memory.
+            for part in (base.half_files() if mapped else base.weights_files)
             for name, t in load_file(part).items()
             if name in names
         }
@@ -85,11 +83,10 @@ class Llama:
             return torch.cat(seen, dim=1).transpose(0, 1)
 
         def linear(x: Tensor, name: str) -> Tensor:
-            y = self.linear(x, name)
             if lora is None:
-                return y
+                return self.linear(x, name)
             up = lora.up[name] if lora.scale == 1 else lora.up[name] * lora.scale
-            return y + F.linear(F.linear(x, lora.down[name].to(x.dtype)), up.to(x.dtype))
+            return adapted(x, *self._frozen(name), lora.down[name].to(x.dtype), up.to(x.dtype))
 
         return self.walk(tokens.to(self.device), positions.to(self.device), linear, attend)
 
@@ -108,7 +105,11 @@ class Llama:
 
     def linear(self, x: Tensor, name: str) -> Tensor:
         """A linear layer of the base itself."""
-        return F.linear(x, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
+        return F.linear(x, *self._frozen(name))
+
+    def _frozen(self, name: str) -> tuple[Tensor, Tensor | None]:
+        """Weight and, where it has one, bias of a linear layer of the base."""
+        return self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias")
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores over the vocabulary in float32: (rows, vocab)."""
@@ -116,7 +117,7 @@ class Llama:
 
     def losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy in nats of each target, given the hidden state before it: (rows,), differentiable."""
-        return _Losses.apply(hidden, self.head, targets)  # type: ignore[no-any-return, no-untyped-call]
+        return losses(hidden, self.head, targets)
 
     def _heads(
         self, x: Tensor, place: str, turns: tuple[Tensor, Tensor], linear: Linear
@@ -125,20 +126,15 @@ class Llama:
         q, k, v = (linear(x, f"{place}.{n}_proj").view(len(x), -1, self.shape.head_dim) for n in "qkv")
         if self.shape.qk_norm:
             q, k = self._norm(q, f"{place}.q_norm"), self._norm(k, f"{place}.k_norm")
-        return _rotate(q, turns), _rotate(k, turns), v
+        return rotated(q, turns), rotated(k, turns), v
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],), self.weights[f"{name}.weight"], self.shape.norm_eps)
+        return normed(x, self.weights[f"{name}.weight"], self.shape.norm_eps)
 
     def _rotations(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosine and sine for each position, (rows, 1, head_dim)."""
-        angles = torch.outer(positions.double(), self._speeds).repeat(1, 2).unsqueeze(1)
+        """Cosine and sine for each position, (rows, 1, head_dim / 2)."""
+        angles = torch.outer(positions.double(), self._speeds).unsqueeze(1)
         return angles.cos().to(self.head.dtype), angles.sin().to(self.head.dtype)
-
-
-def _rotate(x: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
-    first, second = x.chunk(2, dim=-1)
-    return x * turns[0] + torch.cat((-second, first), dim=-1) * turns[1]
 
 
 def _attention(q: Tensor, k: Tensor, v: Tensor, memory: Memory | None, layer: int, group: int) -> Tensor:
@@ -147,6 +143,8 @@ def _attention(q: Tensor, k: Tensor, v: Tensor, memory: Memory | None, layer: in
         if layer in memory.layers:
             k, v = (torch.cat(pair, dim=1) for pair in zip(memory.layers[layer], (k, v), strict=True))
         memory.layers[layer] = (k, v)
+    if q.requires_grad and memory is None and q.device.type == "cpu":
+        return attended(q, k, v)
     rows, columns = q.shape[1], k.shape[1]
     k, v = k.repeat_interleave(group, dim=0), v.repeat_interleave(group, dim=0)
     mask = None
@@ -154,35 +152,3 @@ def _attention(q: Tensor, k: Tensor, v: Tensor, memory: Memory | None, layer: in
         mask = torch.ones(rows, columns, dtype=torch.bool, device=q.device).tril(columns - rows)
     causal = rows == columns and rows > 1
     return F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=mask, is_causal=causal)[0]
-
-
-def _even(rows: Tensor) -> Tensor:
-    """With rows of zeros up to a multiple of HEAD_ROWS, so that all parts have one size."""
-    missing = -len(rows) % HEAD_ROWS
-    return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows
-
-
-class _Losses(torch.autograd.Function):
-    """Cross-entropy through a frozen head, a few rows at a time: the scores are never held whole, forward or backward.
-
-    The gradient is worked out on the way forward, while the scores are at hand.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
-        losses, slopes, count = [], [], len(targets)
-        hidden, targets = _even(hidden), _even(targets)
-        for rows, wanted in zip(torch.split(hidden, HEAD_ROWS), torch.split(targets, HEAD_ROWS), strict=True):
-            chances = F.linear(rows, head).float().log_softmax(dim=-1)
-            losses.append(-chances.gather(1, wanted[:, None])[:, 0])
-            if ctx.needs_input_grad[0]:
-                slope = chances.exp_()
-                slope[torch.arange(len(wanted), device=wanted.device), wanted] -= 1
-                slopes.append(slope.to(head.dtype) @ head)
-        ctx.save_for_backward(*([torch.cat(slopes)[:count]] if slopes else []))
-        return torch.cat(losses)[:count]
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        (slopes,) = ctx.saved_tensors
-        return (slopes * grad[:, None].to(slopes.dtype)), None, None
