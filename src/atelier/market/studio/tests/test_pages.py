@@ -1,8 +1,12 @@
 import io
+import re
 import zipfile
 
 import pytest
+from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from atelier.market.accounts.models import Creator
@@ -73,6 +77,30 @@ def test_prices_under_the_floor_are_named_and_nothing_typed_is_lost() -> None:
     assert "under your floor of $5.00 USD" in page
     assert 'value="4.99"' in page
     assert not CreationModel.objects.exists()
+
+
+def test_prices_are_told_in_the_currency_of_the_market(settings: LazySettings) -> None:
+    settings.CURRENCY = "EUR"
+    client = signed_in(make_creator())
+    for personal, said in (("0.10", "between €0.50 EUR"), ("4.99", "under your floor of €5.00 EUR")):
+        page = client.post(reverse("studio:create"), {**SETTINGS, "personal_minor": personal, "key": key()})
+        assert said in page.content.decode()
+    assert client.post(reverse("studio:create"), {**SETTINGS, "key": key()}).status_code == 302
+    assert CreationModel.objects.get().currency == "EUR"
+
+
+def test_lists_and_the_page_of_a_model_read_no_proofs_but_their_summaries() -> None:
+    model = make_published_model()
+    other = make_version(model)
+    client = signed_in(model.creator)
+    heavy = re.compile(r'"(?:evaluation|card|files)"(?! ->>)')
+    for address in (reverse("studio:model", args=[model.pk]), reverse("studio:list"), "/"):
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(address).content.decode()
+        assert [query["sql"][:200] for query in asked if heavy.search(query["sql"])] == []
+        assert model.name in page
+    shown = client.get(reverse("studio:model", args=[model.pk])).content.decode()
+    assert other.evaluation["summary"][:100] in shown
 
 
 def test_works_that_cannot_be_chosen_say_why() -> None:
@@ -154,7 +182,7 @@ def test_the_export_streams_a_zip_and_an_erased_version_has_none() -> None:
     answer = client.get(url)
     assert 'filename="plain-words-v1.zip"' in answer["Content-Disposition"]
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as opened:
-        assert set(opened.namelist()) == {"README.md", "card.json", "adapter.json"}
+        assert set(opened.namelist()) == {"README.md", "card.json", "adapter.json", "works.json"}
     client.post(reverse("studio:erase_version", args=[version.pk]), {"confirm_name": "wrong"})
     version.refresh_from_db()
     assert version.state == "ready"
