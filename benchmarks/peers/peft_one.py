@@ -35,7 +35,11 @@ class Told(StoppingCriteria):
 
 
 class Peft:
-    """`generate` in a thread: one request at a time, or all that wait as one batch where they are `mixed`."""
+    """`generate` in a thread: one request at a time, or all that wait as one batch of up to `most`.
+
+    In bfloat16 it writes more slowly, even on a processor with matrix units for it: 16.5 against 18.8 tokens for each
+    second of one core at eight texts, 7.8 against 8.3 at one.
+    """
 
     def __init__(self, job: dict[str, Any], most: int = 1, numbers: str = "float32") -> None:
         self.most, self.together, self.threads = most, most > 1, job["threads"]
