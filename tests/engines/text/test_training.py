@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from atelier.workshop.contract import AdapterInvalid, Cancelled, Progress, TooFewWorks, TrainSpec, Unreadable, WorkFile
 from atelier.workshop.engines.text import lora as adapters
+from atelier.workshop.engines.text import versions
+from atelier.workshop.engines.text.attribution import KEPT
 from atelier.workshop.engines.text.base import Base
 from atelier.workshop.engines.text.examples import examples, read
 from atelier.workshop.engines.text.recipe import RecipeInvalid, recipe
-from atelier.workshop.engines.text.splits import Text, sizes, split
+from atelier.workshop.engines.text.splits import Design, Text, design, sizes
 from atelier.workshop.engines.text.steps import Plan
 from atelier.workshop.engines.text.training import train
 
@@ -81,22 +83,6 @@ def test_a_text_read_in_parts_gives_the_scores_of_the_whole(tiny_base: Base) -> 
         rest = [ours.logits(ours.hidden([part], None, [memory])) for part in (text[11:12], text[12:])]
     torch.testing.assert_close(torch.cat([first, *rest]), whole, atol=1e-4, rtol=1e-4)
     assert (memory.length, aside.length) == (29, 14)
-
-
-def test_the_losses_and_their_gradients_are_those_of_cross_entropy(tiny_base: Base) -> None:
-    import torch
-    import torch.nn.functional as F
-
-    from atelier.workshop.engines.text.llama import HEAD_ROWS, Llama
-
-    ours, count = Llama(tiny_base, torch.float32), HEAD_ROWS + 9
-    hidden = torch.randn(count, 32, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    targets, weights = torch.arange(count) % 258, torch.linspace(0.1, 2, count)
-    expected = F.cross_entropy(ours.logits(hidden), targets, reduction="none")
-    found = ours.losses(hidden, targets)
-    torch.testing.assert_close(found, expected)
-    slopes = [torch.autograd.grad((loss * weights).sum(), hidden)[0] for loss in (found, expected)]
-    torch.testing.assert_close(slopes[0], slopes[1], atol=1e-5, rtol=1e-4)
 
 
 # Adapters -------------------------------------------------------------------------------------------------------
@@ -167,21 +153,51 @@ def test_an_adapter_of_another_base_is_refused_by_name(tiny_base: Base, tmp_path
 # Works ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_work_is_in_one_part_and_near_copies_stay_together(write_works: WriteWorks) -> None:
-    originals = texts(20)
-    copies = [f"{text} Again." for text in originals[:4]]
-    read_works = [read(work) for work in write_works([*originals, *copies])]
-    divided = split(read_works, seed=1)
-    parts = [{t.work.id for t in part} for part in (divided.train, divided.validation, divided.test)]
-    assert sum(map(len, parts)) == len(set.union(*parts)) == 24
-    for original, copy in ((f"w{i}", f"w{20 + i}") for i in range(4)):
+def designed(write_works: WriteWorks, works: list[str], seed: int = 1) -> Design:
+    return design([read(work) for work in write_works(works)], seed)
+
+
+def ids(part: Iterable[Text]) -> set[str]:
+    return {text.work.id for text in part}
+
+
+def test_of_many_works_each_is_in_one_part_and_near_copies_stay_together(write_works: WriteWorks) -> None:
+    originals = texts(40)
+    found = designed(write_works, [*originals, *(f"{text} Again." for text in originals[:4])])
+    assert found.rounds == (found.shipped,)
+    parts = [ids(part) for part in (found.shipped.train, found.shipped.validation, found.shipped.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 44
+    for original, copy in ((f"w{i}", f"w{40 + i}") for i in range(4)):
         assert any({original, copy} <= part for part in parts)
+        assert found.family[original] == found.family[copy]
+
+
+@pytest.mark.parametrize(("count", "rounds"), [(8, 4), (15, 4), (16, 3), (29, 3)])
+def test_of_few_works_each_is_measured_once_by_an_adapter_that_saw_neither_it_nor_a_copy(
+    count: int, rounds: int, write_works: WriteWorks
+) -> None:
+    originals = texts(count)
+    found = designed(write_works, [*originals, f"{originals[0]} Again.", f"{originals[0]} And again."])
+    assert (found.crossed, len(found.rounds)) == (True, rounds)
+    measured = [text.work.id for each in found.rounds for text in each.test]
+    assert sorted(measured) == sorted(f"w{i}" for i in range(count + 2))
+    for each in found.rounds:
+        assert each.train
+        assert each.validation
+        parts = [ids(part) for part in (each.train, each.validation, each.test)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == count + 2
+        kin = [{found.family[work] for work in part} for part in parts]
+        assert not kin[0] & kin[1] | kin[0] & kin[2] | kin[1] & kin[2]
+    assert ids(found.shipped.train) | ids(found.shipped.validation) == ids(t for e in found.rounds for t in e.test)
+    assert found.held_out == found.shipped.validation
+    assert f"in {rounds} rounds" in found.method
 
 
 def test_the_split_depends_on_works_and_seed_and_not_on_their_order(write_works: WriteWorks) -> None:
-    read_works = [read(work) for work in write_works(texts(20))]
-    assert split(read_works, 1) == split(read_works[::-1], 1)
-    assert split(read_works, 1) != split(read_works, 2)
+    for count in (20, 40):
+        read_works = [read(work) for work in write_works(texts(count))]
+        assert design(read_works, 1) == design(read_works[::-1], 1)
+        assert design(read_works, 1) != design(read_works, 2)
 
 
 @pytest.mark.parametrize(("works", "held"), [(8, (1, 2)), (40, (5, 7)), (146, (12, 26)), (2000, (12, 40))])
@@ -191,7 +207,7 @@ def test_the_held_out_parts_have_sensible_sizes(works: int, held: tuple[int, int
 
 def test_copies_of_one_work_are_too_few(write_works: WriteWorks) -> None:
     with pytest.raises(TooFewWorks, match="near copies") as caught:
-        split([read(work) for work in write_works([texts(1)[0] + "!" * i for i in range(12)])], 0)
+        design([read(work) for work in write_works([texts(1)[0] + "!" * i for i in range(12)])], 0)
     assert caught.value.remedy
 
 
@@ -253,7 +269,7 @@ def test_training_learns_and_keeps_the_best_look(tiny_base: Base, write_works: W
     looks = {int(point["step"]): point["validation_loss"] for point in result.evaluation.curve}
     assert looks[result.card["best_step"]] == min(looks.values()) < looks[0]
     assert result.evaluation.publishable
-    assert {file.path for file in result.adapter_files} == {f"adapter/{name}" for name in adapters.FILES}
+    assert {file.path for file in result.adapter_files} == {f"adapter/{name}" for name in (*adapters.FILES, KEPT)}
     assert json.loads(json.dumps(result.card)) == result.card
 
 
@@ -274,6 +290,43 @@ def test_the_greatest_seed_that_may_be_asked_for_is_no_trouble(
     assert train(a_spec(write_works(texts(12)), seed=2**62 - 1), tmp_path, lambda _: None).evaluation.examples
 
 
+def learnt_by_heart() -> list[str]:
+    """Seven works that differ, and a refrain that stands in the dataset twelve times with next to no change."""
+    letters = "abcdefghijkmnop"
+    shuffled = [" ".join(random.Random(number).sample(letters, 9)) for number in range(7)]
+    return [*shuffled, *(f"{'la ' * 40}{number}" for number in range(12))]
+
+
+BY_HEART = {**QUICK, "epochs": 8, "batch": 4, "checks": 1, "samples": 2, "words": 50, "temperature": 0.05}
+
+
+def test_a_version_that_copies_is_trained_again_more_gently_until_it_does_not(
+    tiny_base: Base, write_works: WriteWorks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "SLOWER", 0.001)  # Greedy writing on so small a base gives way to nothing less.
+    news: list[Progress] = []
+    result = train(a_spec(write_works(learnt_by_heart()), recipe=BY_HEART), tmp_path, news.append)
+    assert result.evaluation.copying.verdict != "poor"
+    assert "The first version repeated" in result.evaluation.summary
+    assert len(result.card["given_up"]) == 1
+    assert result.card["recipe"]["learning_rate"] < BY_HEART["learning_rate"]
+    assert any("in a row from a work" in item.note and "training again more gently" in item.note for item in news)
+    assert len({item.planned for item in news}) == 1
+    assert [item.done for item in news] == sorted(item.done for item in news)
+
+
+def test_a_version_that_gentler_training_does_not_cure_of_copying_is_refused(
+    tiny_base: Base, write_works: WriteWorks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "SLOWER", 1.0)
+    monkeypatch.setattr(versions, "SHORTER", 1.0)
+    result = train(a_spec(write_works(learnt_by_heart()), recipe=BY_HEART), tmp_path, lambda _: None)
+    assert not result.evaluation.publishable
+    assert (result.evaluation.copying.verdict, len(result.card["given_up"])) == ("poor", 2)
+    assert result.evaluation.summary.startswith("Copies: refused")
+    assert "words in a row from a work" in result.evaluation.summary
+
+
 def test_progress_follows_one_plan_to_its_end(tiny_base: Base, write_works: WriteWorks, tmp_path: Path) -> None:
     news: list[Progress] = []
     train(a_spec(write_works(texts(12))), tmp_path, news.append)
@@ -281,12 +334,12 @@ def test_progress_follows_one_plan_to_its_end(tiny_base: Base, write_works: Writ
     assert [item.done for item in news] == sorted(item.done for item in news)
     assert news[-1].done == news[-1].planned
     assert [stage for stage, _ in itertools.groupby(item.stage for item in news)] == [
-        "prepare", "train", "evaluate", "generate",
+        "prepare", "train", "write", "cross-check", "evaluate", "generate",
     ]  # fmt: skip
     assert {"loss", "validation_loss", "step"} <= set(news[-1].metrics)
 
 
-@pytest.mark.parametrize("stage", ["prepare", "train", "evaluate", "generate"])
+@pytest.mark.parametrize("stage", ["prepare", "train", "write", "cross-check", "evaluate", "generate"])
 def test_training_stops_at_once_when_cancelled_and_leaves_nothing(
     stage: str, tiny_base: Base, write_works: WriteWorks, tmp_path: Path
 ) -> None:
@@ -317,6 +370,22 @@ def test_a_plan_never_goes_back_and_counts_what_was_skipped_as_done() -> None:
     assert news[0].seconds_left is None
     assert news[-1].seconds_left == 0
     assert news[-1].metrics == {"loss": 2.0}
+
+
+def test_stages_that_come_unforeseen_share_what_is_left_of_a_plan() -> None:
+    news: list[Progress] = []
+    plan = Plan(news.append, {"one": 10, "two": 10}, unit=1)
+    plan.enter("one")
+    plan.advance(10, x=1)
+    plan.add({"one again": 30})
+    plan.enter("one again", "first look", reason="the first was no good")
+    plan.advance(30, "later", x=2)
+    plan.enter("two")
+    plan.advance(5, x=3)
+    plan.finish()
+    assert [item.done for item in news] == [0, 10, 10, 17, 17, 18, 20]
+    assert {item.planned for item in news} == {20}
+    assert [item.note for item in news[2:4]] == ["the first was no good: first look", "the first was no good: later"]
 
 
 @pytest.mark.parametrize(

@@ -142,5 +142,5 @@ def _tell(request: TrainRequest, result: TrainResult, console: Console) -> None:
         answer = getattr(proof, question)
         console.say(f"  {question:<9} {answer.verdict:<8} {answer.sentence}")
     if not proof.publishable:
-        console.say("  It is no better than the base: think twice before you offer it.")
+        console.say("  By this proof it is not to be published: think twice before you offer it.")
     console.say(f"The adapter is in {request.out} ({result.seconds:.0f} s).")

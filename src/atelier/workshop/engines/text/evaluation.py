@@ -2,149 +2,109 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
-import torch
-from tokenizers import Tokenizer
 
-from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec
+from atelier.workshop.contract import Answer, Evaluation, Measure
+from atelier.workshop.contract.specs import Picture
 
-from .base import Base
-from .chat import template_of
-from .conduct import copying_answer, safety_answer
-from .crew import Crew
-from .efforts import AFTER_EFFORT, CHOOSERS, REFERENCE_TOKENS, REFERENCE_TRIES, TOKENS, read_effort
-from .examples import Example, examples
-from .fitting import Fit, losses
-from .llama import Llama, Memory
-from .prompts import brief_for_work, opening_text, request_text
-from .recipe import Recipe
-from .serving.adapters import packed
-from .serving.delivery import task_for
-from .serving.native.decoder import Adapter
-from .serving.sampling import Sampling
-from .splits import Split, Text
-from .statistics import Array, bootstrap, drop, perplexity
-from .steps import Plan
-from .writing import Order, write
+from .conduct import safety_answer
+from .efforts import REFERENCE_WORKS
+from .lora import Lora
+from .measuring import measure
+from .pictures import OURS, picture
+from .prompts import brief_for_work
+from .samples import Piece, opening, rounds_pieces, shown_brief
+from .statistics import Array, bootstrap, drop, perplexity, share
+from .subject import Subject
+from .verdicts import FALL_CLEAR, FALL_LEAST
+from .versions import Version
+from .voice import Voice, heard
 
-CLEAR = 0.1
-"""A fall of perplexity that a reader can notice: a tenth, at the lower end of its interval."""
 SHOWN = 3
 """How many texts are put side by side on the page of the proof."""
-NATS = ("tokens", "base", "adapter", "reference")
+REMEDY = "Add works, or works more alike in voice, and train again."
+COPYING_REMEDY = (
+    "Leave out works that hold long quotations or stand in it more than once, or add others; then train again."
+)
 
 
-@dataclass(frozen=True)
-class Subject:
-    """Everything that is judged, and on what."""
-
-    model: Llama
-    base: Base
-    tokenizer: Tokenizer
-    fit: Fit
-    split: Split
-    spec: TrainSpec
-    recipe: Recipe
-
-
-def evaluate(subject: Subject, plan: Plan, team: Crew) -> Evaluation:
-    """Answer the four questions. The plan must hold the stages of `proof_effort`; same inputs, same answers."""
-    plan.enter("evaluate", "reading the works set aside for the proof")
-    table = _measure(subject, plan, team)
-    fidelity, worth = fidelity_answer(table), worth_answer(table)
-    plan.enter("generate", "writing samples for the proof")
-    pieces = _pieces(subject, plan, team)
-    copying = copying_answer(
-        [piece["adapter"] for piece in pieces],
-        learned=[text.text for text in subject.split.train],
-        held_out=[text.text for text in subject.split.test],
+def evaluate(subject: Subject, version: Version) -> Evaluation:
+    """Answer the four questions. The plan must hold the stages of `run_efforts`; same inputs, same answers."""
+    loras = _rounds(subject, version)
+    subject.plan.enter("evaluate", "reading works it never saw, beside the base that is shown the creator's best works")
+    table = _table(subject, version, loras)
+    subject.plan.enter("generate", "writing samples for the proof")
+    own, plain = rounds_pieces(subject, version.recipe, loras)
+    judged = own if subject.design.crossed else [piece for piece in version.pieces if piece.wish.round is not None]
+    fidelity = fidelity_answer(table, heard(subject, judged, plain))
+    worth = worth_answer(table)
+    publishable = version.fit.best_step > 0 and "poor" not in (fidelity.verdict, worth.verdict, version.copying.verdict)
+    works = [text for divided in subject.design.rounds for text in divided.test]
+    safety = safety_answer(
+        subject.spec.guardrails,
+        [piece.written for piece in (*version.pieces, *own)],
+        [brief_for_work(text.work, text.text) for text in works],
     )
-    publishable = subject.fit.best_step > 0 and fidelity.measures["perplexity_drop"].low > 0
     return Evaluation(
-        fidelity=fidelity,
+        fidelity=_with_method(fidelity, subject.design.method),
         worth=worth,
-        copying=copying,
-        safety=safety_answer(subject.spec.guardrails, [p["adapter"] for p in pieces], [p["brief"] for p in pieces]),
+        copying=version.copying,
+        safety=safety,
         publishable=publishable,
-        summary=summary(fidelity, worth, copying, publishable),
-        held_out=tuple(text.work.id for text in subject.split.test),
-        trained_on=tuple(text.work.id for text in subject.split.train),
-        curve=tuple(subject.fit.curve),
-        examples=tuple(pieces[:SHOWN]),
+        summary=summary(fidelity, worth, version.copying, publishable, version.earlier),
+        held_out=tuple(text.work.id for text in subject.design.held_out),
+        trained_on=tuple(text.work.id for text in subject.design.shipped.train),
+        curve=tuple(version.fit.curve),
+        examples=tuple(_shown(judged[:SHOWN], plain, version.recipe.words)),
     )
 
 
-# Figures --------------------------------------------------------------------------------------------------------
+def _rounds(subject: Subject, version: Version) -> list[Lora]:
+    """The adapter that is measured on each round's test: the version's own where it saw none of it."""
+    if not subject.design.crossed:
+        return [version.fit.lora]
+    found, count = [], len(subject.design.rounds)
+    for number, divided in enumerate(subject.design.rounds, 1):
+        reason = f"round {number} of {count}, without the works it is measured on"
+        if number == 1:
+            subject.plan.enter("cross-check", "training", reason=reason)
+        subject.plan.because(reason)
+        found.append(subject.fit(divided, version.recipe).lora)
+    return found
 
 
-def _measure(subject: Subject, plan: Plan, team: Crew) -> Array:
-    """For each test work: tokens, and nats under the base, the adapter, and the base shown reference works."""
-    model, chosen = subject.model, subject.recipe
-    test = examples(subject.split.test, subject.tokenizer, chosen.longest)
-    base = losses(model, None, test, team)
-    plan.advance(read_effort(test))
-    adapter = losses(model, subject.fit.lora, test, team)
-    plan.advance(read_effort(test), "comparing with the base that is shown the creator's best works")
-    memory = best_reference(subject, plan, team)
-    reference = losses(model, None, [without_system(e, subject.tokenizer) for e in test], team, memory)
-    plan.advance(AFTER_EFFORT * read_effort(test))
-    table = np.zeros((len(subject.split.test), len(NATS)))
-    for example, *columns in zip(test, base, adapter, reference, strict=True):
-        words = example.targets - example.ends  # The mark of the end is no word of the creator's.
-        table[example.work] += [words, *(sum(nats[:words]) for nats in columns)]
+def _table(subject: Subject, version: Version, loras: Sequence[Lora]) -> Array:
+    """(families of near copies, quantities of `NATS`) over the tests of all rounds."""
+    design = subject.design
+    rows = [measure(subject, divided, lora, version.recipe) for divided, lora in zip(design.rounds, loras, strict=True)]
+    families = [design.family[text.work.id] for divided in design.rounds for text in divided.test]
+    places = {family: place for place, family in enumerate(dict.fromkeys(families))}
+    table = np.zeros((len(places), rows[0].shape[1]))
+    np.add.at(table, [places[family] for family in families], np.vstack(rows))
     return table
 
 
-def best_reference(subject: Subject, plan: Plan, team: Crew) -> Memory:
-    """The base's memory of a conversation in which it wrote works of the creator: of three, the one that helps most.
-
-    The choice is made on the works that also chose the adapter, so that neither side knows the test.
-    """
-    stop = examples(subject.split.validation, subject.tokenizer, subject.recipe.longest)
-    later = [without_system(example, subject.tokenizer) for example in stop[:CHOOSERS]]
-    tries = team.map(lambda attempt: _shown(subject, attempt), range(REFERENCE_TRIES))
-    plan.advance(REFERENCE_TRIES * REFERENCE_TOKENS)
-    scores = []
-    for memory in tries:
-        scores.append(sum(map(sum, losses(subject.model, None, later, team, memory))))
-        plan.advance(AFTER_EFFORT * read_effort(later))
-    return tries[scores.index(min(scores))]
+def _shown(judged: Sequence[Piece], plain: Sequence[Piece], words: int) -> list[dict[str, str]]:
+    return [
+        {
+            "brief": shown_brief(piece.wish.brief),
+            "work": piece.wish.text.work.id,
+            "held_out": opening(piece.wish.text, words),
+            "base": base.written,
+            "adapter": piece.written,
+        }
+        for piece, base in zip(judged, plain, strict=False)
+    ]
 
 
-@torch.no_grad()
-def _shown(subject: Subject, attempt: int) -> Memory:
-    """Read a choice of training works as answers to their briefs, as many as fit."""
-    longest = subject.recipe.longest
-    room = min(REFERENCE_TOKENS, max(longest, subject.model.shape.context - longest))
-    texts = list(subject.split.train)
-    random.Random(f"{subject.spec.seed} {attempt}").shuffle(texts)
-    shown: list[int] = []
-    for text in texts:
-        parts = examples([text], subject.tokenizer, room)
-        tokens = list(parts[0].tokens if not shown else without_system(parts[0], subject.tokenizer).tokens)
-        if len(shown) + len(tokens) < room:
-            shown += tokens
-    memory = Memory()
-    subject.model.hidden([shown], None, [memory])
-    return memory
+# Answers --------------------------------------------------------------------------------------------------------
 
 
-def without_system(example: Example, tokenizer: Tokenizer) -> Example:
-    """The same example as a later turn of a conversation, before which the turn of the writer is closed."""
-    template = template_of(tokenizer)
-    opening = tokenizer.encode(opening_text(template), add_special_tokens=False).ids
-    line = tokenizer.encode(template.between, add_special_tokens=False).ids
-    if list(example.tokens[: len(opening)]) != opening:
-        return example
-    tokens = (*line, *example.tokens[len(opening) :])
-    return Example(example.work, tokens, example.begin - len(opening) + len(line), example.ends)
-
-
-def fidelity_answer(table: Array) -> Answer:
-    """How much nearer the creator's held-out works the adapter is than the base."""
+def fidelity_answer(table: Array, voice: Voice | None = None) -> Answer:
+    """How much nearer the creator's held-out works a version is than the base; what it writes, told from others'."""
     measures = {
         "perplexity_base": bootstrap(perplexity(1), table, meaning="Perplexity of held-out works under the base"),
         "perplexity_adapter": bootstrap(
@@ -152,22 +112,39 @@ def fidelity_answer(table: Array) -> Answer:
         ),
         "perplexity_drop": bootstrap(drop(1, 2), table, meaning="By which share of it the perplexity fell"),
         "works_nearer": _share_of_works(table, 1, 2, "Share of held-out works that this version foretells better"),
+        **(voice.measures if voice else {}),
     }
-    fall = measures["perplexity_drop"]
+    fall, drawn = measures["perplexity_drop"], _fidelity_picture(measures, voice)
     figures = f"{measures['perplexity_base'].value:.1f} to {measures['perplexity_adapter'].value:.1f}"
-    if fall.low <= 0:
+    if fall.low <= FALL_LEAST:
         return Answer(
             verdict="poor",
+            headline="No better than the base: do not publish",
             sentence=f"No better than the base on {len(table)} works it never saw (perplexity {figures}).",
+            picture=drawn,
             measures=measures,
         )
-    clear = fall.low > CLEAR
-    word = "clearly" if clear else "somewhat"
+    clear = fall.low > FALL_CLEAR and (voice is None or not voice.asked or voice.clear)
+    word = "clearly" if fall.low > FALL_CLEAR else "somewhat"
     sentence = (
-        f"On {len(table)} works it never saw, this version is {word} nearer the creator than the base: "
-        f"perplexity falls from {figures}, by {fall.value:.0%} (between {fall.low:.0%} and {fall.high:.0%})."
+        f"On {len(table)} works it never saw, this version is {word} nearer the creator than the base: perplexity "
+        f"falls from {figures}, by {fall.value:.0%} (between {fall.low:.0%} and {fall.high:.0%})."
     )
-    return Answer(verdict="good" if clear else "fair", sentence=sentence, measures=measures)
+    return Answer(
+        verdict="good" if clear else "fair",
+        headline="Clearly in your voice" if clear else "Leans your way",
+        sentence=f"{sentence} {voice.sentence}" if voice else sentence,
+        picture=drawn,
+        measures=measures,
+    )
+
+
+def _fidelity_picture(measures: Mapping[str, Measure], voice: Voice | None) -> Picture:
+    """How much of what it writes is told as the creator's; where nobody could judge that, the perplexities."""
+    if voice is not None and voice.asked:
+        return voice.picture
+    shown = {"The base": measures["perplexity_base"], OURS: measures["perplexity_adapter"]}
+    return picture("How surprised it is by each of the creator's words (perplexity)", shown)
 
 
 def worth_answer(table: Array) -> Answer:
@@ -180,70 +157,55 @@ def worth_answer(table: Array) -> Answer:
             perplexity(2), table, meaning="Perplexity of held-out works under this version"
         ),
         "gain": bootstrap(drop(3, 2), table, meaning="By which share perplexity is lower than with reference works"),
+        "works_nearer_than_prompt": _share_of_works(
+            table, 3, 2, "Share of held-out works that this version foretells better than with reference works"
+        ),
     }
     gain = measures["gain"]
-    against = f"the base that is shown the creator's works in its prompt ({gain.value:+.0%} of perplexity saved)"
+    figures = f"by {abs(gain.value):.0%} of perplexity (between {gain.low:+.0%} and {gain.high:+.0%})"
+    against = f"the base that is shown the creator's best {REFERENCE_WORKS} works in its prompt"
+    verdict: Literal["good", "fair", "poor"]
     if gain.low > 0:
-        return Answer(verdict="good", sentence=f"Training beats {against}.", measures=measures)
-    if gain.high > 0:
-        return Answer(verdict="fair", sentence=f"Training is not clearly better than {against}.", measures=measures)
-    return Answer(verdict="poor", sentence=f"Training falls short of {against}.", measures=measures)
+        verdict, headline = "good", "Better than prompting"
+        sentence = f"This version is nearer the creator than {against}, {figures}."
+    elif gain.high > 0:
+        verdict, headline = "fair", "About as good as prompting"
+        nearer = "nearer" if gain.value > 0 else "farther"
+        sentence = f"This version is {nearer}, but not surely so, than {against}, {figures}."
+    else:
+        verdict, headline = "poor", "No better than prompting: do not publish"
+        sentence = f"Nearer the creator is {against}, {figures}."
+    shown = {
+        "The base, shown the best works": measures["perplexity_reference_prompt"],
+        OURS: measures["perplexity_adapter"],
+    }
+    drawn = picture("How surprised it is by each of the creator's words (perplexity)", shown)
+    return Answer(verdict=verdict, headline=headline, sentence=sentence, picture=drawn, measures=measures)
 
 
 def _share_of_works(table: Array, before: int, after: int, meaning: str) -> Measure:
-    better = (table[:, after] < table[:, before]).astype(float)[:, None]
-    return bootstrap(lambda works: works[..., 0].mean(-1), better, meaning=meaning)
+    better = int((table[:, after] < table[:, before]).sum())
+    return share(better, len(table), meaning=meaning)
 
 
-def summary(fidelity: Answer, worth: Answer, copying: Answer, publishable: bool) -> str:
-    """What a person should take away, in two sentences."""
+def _with_method(answer: Answer, method: str) -> Answer:
+    return answer.model_copy(update={"sentence": f"{answer.sentence} {method}"})
+
+
+def summary(fidelity: Answer, worth: Answer, copying: Answer, publishable: bool, earlier: Sequence[str]) -> str:
+    """What a person should take away: the plainest words first, then why; what was tried where a version copied."""
+    if not publishable and copying.verdict == "poor":
+        tried = "".join(f" {_sentence(each)}" for each in earlier)
+        return f"Copies: refused, also when trained more gently. {copying.sentence}{tried} {COPYING_REMEDY}"
+    after = f" {_sentence(f'{earlier[-1]}, so this one was trained more gently')}" if earlier else ""
     if not publishable:
-        return (
-            "This version writes no more like the creator than the base does. "
-            "Add works, or works more alike in voice, and train again."
-        )
-    return f"{fidelity.sentence} {copying.sentence if copying.verdict == 'poor' else worth.sentence}"
+        poor = [answer for answer in (fidelity, worth) if answer.verdict == "poor"]
+        if not poor:  # The best look was the first.
+            return f"Nothing learned: do not publish. Training brought it no nearer the creator.{after} {REMEDY}"
+        return f"{poor[0].headline}. {' '.join(answer.sentence for answer in poor)}{after} {REMEDY}"
+    second = copying.sentence if copying.verdict == "fair" else worth.sentence
+    return f"{fidelity.headline}. {fidelity.sentence} {second}{after}"
 
 
-# Samples --------------------------------------------------------------------------------------------------------
-
-
-def _pieces(subject: Subject, plan: Plan, team: Crew) -> list[dict[str, str]]:
-    """Texts of this version and of the base for the briefs of held-out works, beside what the creator wrote."""
-    chosen = subject.recipe
-    texts = [subject.split.test[i % len(subject.split.test)] for i in range(chosen.samples)]
-    briefs = [brief_for_work(text.work, text.text) for text in texts]
-    adapter = packed(subject.fit.lora, subject.base.config)
-    orders = [_order(subject, brief, number, adapter) for number, brief in enumerate(briefs)]
-    orders += [_order(subject, brief, number, None) for number, brief in enumerate(briefs[:SHOWN])]
-    written = write(subject.base, orders, team.cores, plan.count)
-    ours, theirs = written[: len(briefs)], written[len(briefs) :]
-    theirs += [""] * (len(ours) - len(theirs))
-    return [
-        {
-            "brief": shown_brief(brief),
-            "work": text.work.id,
-            "held_out": opening(text, chosen.words),
-            "base": base,
-            "adapter": adapted,
-        }
-        for text, brief, base, adapted in zip(texts, briefs, theirs, ours, strict=True)
-    ]
-
-
-def _order(subject: Subject, brief: dict[str, str], number: int, adapter: Adapter | None) -> Order:
-    sampling = Sampling(temperature=subject.recipe.temperature, top_p=subject.recipe.top_p)
-    task = task_for(subject.base, brief, sampling)
-    limit = min(task.tokens_max, round(subject.recipe.words * TOKENS))
-    return Order(replace(task, tokens_max=limit), adapter, subject.spec.seed * 1000 + number)
-
-
-def shown_brief(brief: dict[str, str]) -> str:
-    """A brief as a person reads it."""
-    return request_text(brief).replace("\n", " · ")
-
-
-def opening(text: Text, words: int) -> str:
-    """The first so many words of a work."""
-    parts = text.text.split()
-    return text.text if len(parts) <= words else " ".join(parts[:words]) + " …"
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 GRAM = 8
 """Eight words in a row are rarely shared by chance in prose."""
+
+SEED = 4
+"""Shorter runs are shared by everybody, and looking for them would take most of the time."""
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
@@ -25,34 +29,46 @@ def grams(text: Sequence[str], size: int) -> set[tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Overlap:
-    """What a text shares with others: its longest run of words, and the share (0..1) of its words in 8-word runs."""
+    """What a text shares with others: its longest run of words within one of them, and how many of its runs of
+    `GRAM` words stand in any of them, of how many."""
 
     longest_run_words: int
-    shared_8gram_share: float
+    shared_8grams: int
+    total_8grams: int
+
+    @property
+    def shared_8gram_share(self) -> float:
+        return self.shared_8grams / max(1, self.total_8grams)
 
 
 class Collection:
-    """Texts prepared so that others can be held against them."""
+    """Texts prepared so that others can be held against them. Runs of fewer than `SEED` words are nobody's."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = [words(text) for text in texts]
-        self._places: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for number, text in enumerate(self._texts):
-            for place, word in enumerate(text):
-                self._places[word].append((number, place))
+        self._starts: list[int] = []
+        self._places: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        end = 0
+        for text in map(words, texts):
+            self._starts.append(end)
+            for place in range(len(text) - SEED + 1):
+                self._places[tuple(text[place : place + SEED])].append(end + place)
+            end += len(text)  # A run cannot go on into the next text: the seeds that would cross are not there.
 
-    def overlap(self, text: str) -> Overlap:
-        """Hold one text against all of the collection; runs are counted within one work at a time."""
+    def overlap(self, text: str, but: frozenset[int] = frozenset()) -> Overlap:
+        """Hold one text against all of the collection but these, by number; runs are counted within one at a time."""
         mine = words(text)
-        longest, covered = 0, [False] * len(mine)
-        runs: dict[tuple[int, int], int] = {}
-        for place, word in enumerate(mine):
-            runs = {spot: runs.get((spot[0], spot[1] - 1), 0) + 1 for spot in self._places.get(word, ())}
+        longest, shared = 0, 0
+        runs: dict[int, int] = {}
+        for place in range(len(mine) - SEED + 1):
+            spots = self._places.get(tuple(mine[place : place + SEED]), ())
+            runs = {spot: runs.get(spot - 1, SEED - 1) + 1 for spot in spots if not but or self._owner(spot) not in but}
             best = max(runs.values(), default=0)
             longest = max(longest, best)
-            if best >= GRAM:
-                covered[place - best + 1 : place + 1] = [True] * best
-        return Overlap(longest, sum(covered) / len(mine) if mine else 0.0)
+            shared += best >= GRAM
+        return Overlap(longest, shared, max(0, len(mine) - GRAM + 1))
+
+    def _owner(self, spot: int) -> int:
+        return bisect_right(self._starts, spot) - 1
 
 
 def families(texts: Sequence[str], *, size: int = 5, share: float = 0.3) -> list[list[int]]:

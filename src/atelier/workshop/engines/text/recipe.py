@@ -21,7 +21,8 @@ class RecipeInvalid(WorkshopError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an adapter is trained and tried out. `longest` is in tokens, `batch` in examples.
+    """How an adapter is trained and tried out. `longest` is in tokens, `batch` in examples; with `house` 1 it
+    begins from the house skill where that fits the base and the rank.
 
     No `epochs` means as many as suit the number of works: each once and seven batches more. Few works are so seen
     more often; of a hundred, a second look taught nothing (measured: best at the end of the first).
@@ -38,9 +39,10 @@ class Recipe:
     longest: int = 512
     temperature: float = 0.8
     top_p: float = 0.95
-    samples: int = 6
+    samples: int = 12
     words: int = 120
     threads: int = 0
+    house: int = 0
 
     def cores(self) -> int:
         """Threads to compute on: as set, else all cores of the machine up to eight."""
@@ -71,6 +73,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "samples": (1, 32),
     "words": (8, 400),
     "threads": (0, 256),
+    "house": (0, 1),
 }
 
 

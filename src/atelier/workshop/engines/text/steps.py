@@ -20,21 +20,37 @@ class Plan:
     """
 
     def __init__(self, report: Report, efforts: Mapping[str, float], unit: float = 256) -> None:
-        self._report, self._efforts, self._unit = report, dict(efforts), unit
+        self._report, self._efforts = report, dict(efforts)
         self._planned = max(1, round(sum(efforts.values()) / unit))
         self._begin = self._told = time.monotonic()
         self._before, self._in_stage = 0.0, 0.0
-        self._stage, self._note = "", ""
+        self._stage, self._reason, self._note = "", "", ""
         self._metrics: dict[str, float] = {}
         self._highest = 0
+        self._settled: tuple[float, float] = (0.0, 0.0)
         self._lock = threading.Lock()
 
-    def enter(self, stage: str, note: str = "") -> None:
-        """Begin a stage of the plan, the ones before it being done. Reports."""
+    def add(self, efforts: Mapping[str, float]) -> None:
+        """Stages that nobody could foresee, to come right after the present one, which is over. What is left of the
+        plan, in the same units as before, is then shared by more effort: so it still never goes back."""
+        effort = self._before + self._efforts[self._stage]
+        self._settled = (effort, self._share(effort))
+        names = list(self._efforts)
+        place = names.index(self._stage) + 1
+        items = list(self._efforts.items())
+        self._efforts = dict([*items[:place], *efforts.items(), *items[place:]])
+        self._in_stage = self._efforts[self._stage]
+
+    def enter(self, stage: str, note: str = "", *, reason: str = "") -> None:
+        """Begin a stage of the plan, the ones before it being done; the reason stays with all its notes. Reports."""
         names = list(self._efforts)
         self._before = sum(self._efforts[name] for name in names[: names.index(stage)])
-        self._stage, self._in_stage, self._note = stage, 0.0, note
+        self._stage, self._in_stage, self._reason, self._note = stage, 0.0, reason, note
         self.tell()
+
+    def because(self, reason: str) -> None:
+        """Another reason for the rest of the stage."""
+        self._reason = reason
 
     def count(self, effort: float) -> None:
         """Count effort as done without a report. Any thread may call it."""
@@ -51,7 +67,8 @@ class Plan:
 
     def finish(self, note: str = "") -> None:
         """Everything is done."""
-        self._before, self._in_stage, self._note = sum(self._efforts.values()), 0.0, note
+        self._before, self._in_stage = sum(self._efforts.values()), 0.0
+        self._reason, self._note = "", note
         self._highest = self._planned
         self.tell()
 
@@ -59,7 +76,7 @@ class Plan:
         """Report where things stand now."""
         self._told = time.monotonic()
         effort = self._before + self._in_stage
-        self._highest = max(self._highest, min(self._planned, int(effort / self._unit + 1e-9)))
+        self._highest = max(self._highest, min(self._planned, int(self._share(effort) * self._planned + 1e-9)))
         spent, total = self._told - self._begin, sum(self._efforts.values())
         left = spent / effort * (total - effort) if effort > 0.02 * total else None
         self._report(
@@ -68,7 +85,13 @@ class Plan:
                 done=self._highest,
                 planned=self._planned,
                 seconds_left=None if left is None else round(max(0.0, left), 1),
-                note=self._note,
+                note=": ".join(part for part in (self._reason, self._note) if part),
                 metrics=dict(self._metrics),
             )
         )
+
+    def _share(self, effort: float) -> float:
+        """How much of the plan is done once so much effort was spent: 0 to 1."""
+        begin, done = self._settled
+        total = sum(self._efforts.values())
+        return done + (1 - done) * (effort - begin) / (total - begin) if total > begin else 1.0

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from .base import Base
-from .efforts import WRITE_EFFORT
+from .efforts import WRITE_AT_ONCE, WRITE_EFFORT
 from .serving.drafts import Draft, Task
 from .serving.native.decoder import Adapter, Feed
 from .serving.network import network
@@ -23,7 +23,15 @@ class Order:
 
 
 def write(base: Base, orders: Sequence[Order], threads: int, wrote: Callable[[float], None]) -> list[str]:
-    """One text for each order; the same order gives the same text. Calls `wrote` with the effort of each step."""
+    """One text for each order; the same order gives the same text, whatever else is ordered. Calls `wrote` with the
+    effort of each step; what it raises ends the writing."""
+    texts: list[str] = []
+    for begin in range(0, len(orders), WRITE_AT_ONCE):
+        texts += _batch(base, orders[begin : begin + WRITE_AT_ONCE], threads, wrote)
+    return texts
+
+
+def _batch(base: Base, orders: Sequence[Order], threads: int, wrote: Callable[[float], None]) -> list[str]:
     drafts = [Draft(order.task, order.seed) for order in orders]
     length = max(len(order.task.prompt) + order.task.tokens_max for order in orders)
     with closing(network(base, slots=len(orders), length=length + 1, threads=threads, tokens=length)) as decoder:
