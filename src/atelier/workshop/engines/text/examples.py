@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from atelier.workshop.contract import Unreadable, WorkFile
 
 from .chat import end_mark, template_of
-from .prompts import prompt_text_for_work
+from .prompts import prompt_text, prompt_text_for_work
 from .splits import Text
 
 if TYPE_CHECKING:
@@ -61,12 +61,21 @@ def examples(texts: Sequence[Text], tokenizer: Tokenizer, longest: int) -> list[
     return [example for i, text in enumerate(texts) for example in _of_work(i, text, tokenizer, longest)]
 
 
+def answered(brief: dict[str, str], text: str, tokenizer: Tokenizer, longest: int) -> list[Example]:
+    """A text that was written for a brief, as if it were a work. Errors: BriefInvalid."""
+    return list(_parts(0, prompt_text(brief, template_of(tokenizer)), text, tokenizer, longest))
+
+
 def _of_work(number: int, text: Text, tokenizer: Tokenizer, longest: int) -> Iterator[Example]:
     asked = prompt_text_for_work(text.work, text.text, template_of(tokenizer))
+    return _parts(number, asked, text.text, tokenizer, longest)
+
+
+def _parts(number: int, asked: str, text: str, tokenizer: Tokenizer, longest: int) -> Iterator[Example]:
     prompt = tokenizer.encode(asked, add_special_tokens=False).ids[-longest // 2 :]
     # The creator's own text is never read as control marks, whatever it holds.
     marks = specials(tokenizer)
-    body = [t for t in tokenizer.encode(text.text, add_special_tokens=False).ids if t not in marks]
+    body = [t for t in tokenizer.encode(text, add_special_tokens=False).ids if t not in marks]
     body.append(end_mark(tokenizer))
     start, most = 0, min(CARRIED, longest // 4)  # With half for the prompt, a quarter at least is new.
     while start < len(body):
