@@ -7,10 +7,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from atelier.workshop.contract import (
     AdapterInvalid,
+    Attribution,
     Capabilities,
     Category,
     Emit,
@@ -139,6 +140,12 @@ class TextEngine:
         from .marking import detect
 
         return detect(base(), file, keys)
+
+    def attribute(self, adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution:
+        from .attribution import attribute
+        from .base import base
+
+        return attribute(base(), adapter, output, brief)
 
     def close(self) -> None:
         """Stop serving and free the base; a later request loads it again."""
