@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from atelier.workshop.engines.text.base import Base
+from atelier.workshop.engines.text.examples import Example
 
 
 def gradients(way: Callable[..., Any], *inputs: Any) -> list[Any]:
@@ -105,6 +106,44 @@ def test_losses_are_those_of_cross_entropy_for_any_number_of_rows(rows: int) -> 
         strict=True,
     ):
         assert ours.allclose(theirs, atol=1e-5, rtol=1e-4)
+
+
+# Together -------------------------------------------------------------------------------------------------------
+
+
+def an_example(length: int, begin: int = 3) -> Example:
+    return Example(0, tuple(i % 250 for i in range(length)), begin, ends=False)
+
+
+@pytest.mark.parametrize(
+    "lengths", [[90], [100] * 4, [600, 20, 20, 20], [300] * 4, [900, 900, 10], list(range(20, 700, 40))]
+)
+def test_texts_are_read_together_as_far_as_a_pass_goes_the_longest_pass_first(lengths: list[int]) -> None:
+    from atelier.workshop.engines.text.fitting import PASS, passes
+
+    texts = [an_example(length) for length in lengths]
+    divided = passes(range(len(texts)), texts)
+    assert sorted(place for some in divided for place in some) == list(range(len(texts)))
+    sizes = [sum(lengths[place] for place in some) for some in divided]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(size <= 1.5 * PASS or len(some) == 1 for size, some in zip(sizes, divided, strict=True))
+
+
+def test_a_text_read_with_others_has_the_losses_it_has_alone(tiny_base: Base) -> None:
+    import torch
+
+    from atelier.workshop.engines.text.fitting import rows_and_targets
+    from atelier.workshop.engines.text.llama import Llama, Memory
+
+    model, texts = Llama(tiny_base, torch.float32), [an_example(40), an_example(7, begin=1), an_example(33, begin=20)]
+    before = Memory()
+    with torch.no_grad():
+        model.hidden([[8, 9, 10]], None, [before])
+        for memory in (None, before):
+            together = model.losses(*rows_and_targets(model, texts, None, memory))
+            alone = [model.losses(*rows_and_targets(model, [text], None, memory)) for text in texts]
+            torch.testing.assert_close(together, torch.cat(alone), atol=1e-4, rtol=1e-4)
+    assert before.length == 3
 
 
 # Memory ---------------------------------------------------------------------------------------------------------
