@@ -50,8 +50,8 @@ COUNTS = (8, 16, 40)
 PER_WRITER = {"en": 10, "fr": 24}
 PAIRS = 160
 LENGTHS = ((60, 90), (90, 130), (130, 201))
-SETS, SET = 400, 12
-"""So many sets of so many texts are drawn, as the proof has them, to see how often a verdict would be given."""
+SETS, SET = 100, 12
+"""So many sets of so many texts are drawn where there are more, to see how often a verdict would be given."""
 
 
 # The background -------------------------------------------------------------------------------------------------
@@ -94,9 +94,13 @@ class Trial:
     count: int
     judge: StyleJudge
     own: Array
-    others: Array
+    strangers: dict[str, Array]
     base: Array
     words: tuple[Array, Array]
+
+    @property
+    def others(self) -> Array:
+        return np.concatenate(list(self.strangers.values()))
 
 
 def trial(author: Author, everyone: Sequence[Author], count: int, half: int, base: Sequence[str]) -> Trial | None:
@@ -114,10 +118,16 @@ def trial(author: Author, everyone: Sequence[Author], count: int, half: int, bas
         [piece.text for piece in drawn.works[:count]], base[:count], language=author.language, seed=0, others=others
     )
     own = [piece.text for piece in drawn.apart]
-    theirs = [piece.text for a in everyone if a.name in strangers for piece in a.pieces[5::20][:5]]
-    counted = [np.array([len(text.split()) for text in texts], dtype=float) for texts in (own, theirs)]
-    judged = [judge.probabilities(texts) for texts in (own, theirs, base[count:])]
-    return Trial(author.name, count, judge, judged[0], judged[1], judged[2], (counted[0], counted[1]))
+    theirs = {a.name: [piece.text for piece in a.pieces[5::9][:SET]] for a in everyone if a.name in strangers}
+    counted = [
+        np.array([len(text.split()) for text in texts], dtype=float)
+        for texts in (own, [text for texts in theirs.values() for text in texts])
+    ]
+    judged = {name: judge.probabilities(texts) for name, texts in theirs.items()}
+    return Trial(
+        author.name, count, judge, judge.probabilities(own), judged, judge.probabilities(base[count:]),
+        (counted[0], counted[1]),
+    )  # fmt: skip
 
 
 def identification(trials: Sequence[Trial]) -> list[dict[str, Any]]:
@@ -175,17 +185,42 @@ def reliability(trials: Sequence[Trial]) -> list[dict[str, float]]:
 # Which verdicts follow ------------------------------------------------------------------------------------------
 
 
+def strangers(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """What would be said of a dozen works of each other writer by judges that would be asked, and by all."""
+    rows = []
+    for count in COUNTS:
+        for asked in (True, False):
+            chosen = [t for t in trials if t.count == count]
+            if asked:
+                chosen = [t for t in chosen if t.judge.separation.low >= SEPARATION_LEAST]
+            theirs = [(chances, t.writer, name) for t in chosen for name, chances in t.strangers.items()]
+            said = [given(chances) for chances, _, _ in theirs]
+            own = [given(t.own) for t in chosen]
+            worst = max(range(len(said)), key=lambda i: said[i]["mean"])
+            rows.append(
+                {
+                    "works": count, "judges": "asked" if asked else "all", "of": len(chosen), "strangers": len(said),
+                    "clear": float(np.mean([each["clear"] for each in said])),
+                    "leans": float(np.mean([each["leans"] for each in said])),
+                    "own_clear": float(np.mean([each["clear"] for each in own])),
+                    "own_leans": float(np.mean([each["leans"] for each in own])),
+                    "worst": said[worst]["mean"], "worst_pair": f"{theirs[worst][2]} for {theirs[worst][1]}",
+                }
+            )  # fmt: skip
+    return rows
+
+
 def given(chances: Array, seed: int = 0) -> dict[str, float]:
     """How often a set of texts would be called clearly the creator's, and how often leaning their way."""
     drawn = np.random.default_rng(seed)
-    clear = leans = 0
-    for _ in range(SETS):
-        chosen = drawn.choice(chances, min(SET, len(chances)), replace=False)
-        means = drawn.choice(chosen, (200, len(chosen))).mean(1)
-        low = float(np.percentile(means, 2.5))
-        clear += low >= VOICE_CLEAR
-        leans += float(chosen.mean()) >= VOICE_LEANS
-    return {"mean": float(chances.mean()), "clear": clear / SETS, "leans": leans / SETS}
+    sets = [drawn.choice(chances, SET, replace=False) for _ in range(SETS)] if len(chances) > SET else [chances]
+    lows = [np.percentile(drawn.choice(each, (400, len(each))).mean(1), 2.5) for each in sets]
+    return {
+        "mean": float(chances.mean()),
+        "clear": float(np.mean([low >= VOICE_CLEAR for low in lows])),
+        "leans": float(np.mean([each.mean() >= VOICE_LEANS for each in sets])),
+        "low": float(np.mean(lows)),
+    }
 
 
 def voices(versions: Sequence[dict[str, Any]], everyone: Sequence[Author], count: int) -> list[dict[str, Any]]:
@@ -286,6 +321,7 @@ def main() -> int:
         "identification": identification(trials),
         "by_length": by_length(trials),
         "reliability": reliability(trials),
+        "strangers": strangers(trials),
         "voices": voices(versions, everyone, words.works),
         "falls": [] if words.no_falls or not versions else falls(versions, everyone, words.works, words.into),
     }
