@@ -1,8 +1,11 @@
-"""Reads an adapter's folder into the arrays that a slot of the network takes."""
+"""Gives an adapter's folder as the arrays that a slot of the network takes: packed once, mapped from then on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,8 @@ from atelier.workshop.engines.text.shape import LlamaShape, layer_sizes
 
 from .native.decoder import RANK_MOST, Adapter
 from .native.packing import LANES, packed_down, packed_up
+from .shelf import Shelf
+from .shelf import shelf as this_shelf
 
 DOWN = {
     "down_qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
@@ -35,14 +40,18 @@ Tensors = dict[str, NDArray[np.float32]]
 
 
 class TextHand:
-    """An adapter in memory, about 6 MB for rank 16 on the bundled base."""
+    """An adapter ready for use, about 5 MB for rank 16 on the bundled base; pages of a file that all workers share,
+    where `kept` says so."""
 
-    def __init__(self, adapter_sha256: str, adapter: Adapter) -> None:
+    def __init__(self, adapter_sha256: str, adapter: Adapter, *, kept: Callable[[], None] | None = None) -> None:
         self.adapter_sha256 = adapter_sha256
+        self.mapped = kept is not None
         self._adapter: Adapter | None = adapter
+        self._release = kept
 
     @property
     def bytes_held(self) -> int:
+        """What it takes while in use, of this process or of a file's pages; nothing after `close`."""
         return self._adapter.bytes_held if self._adapter else 0
 
     @property
@@ -53,13 +62,32 @@ class TextHand:
         return self._adapter
 
     def close(self) -> None:
-        """Let go of the memory; texts in the making keep what they have."""
+        """Let go of the memory; texts in the making keep what they have. What was packed from files that were erased
+        is removed."""
         self._adapter = None
+        release, self._release = self._release, None
+        if release is not None:
+            release()
 
 
-def load(folder: Path, base: Base) -> TextHand:
-    """Read and check an adapter in PEFT's layout. Errors: AdapterInvalid naming the file and what is wrong."""
+def load(folder: Path, base: Base, shelf: Shelf | None = None) -> TextHand:
+    """Map an adapter in PEFT's layout, read, checked and packed the first time on this machine.
+
+    Errors: AdapterInvalid naming the file and what is wrong.
+    """
     config = read_config(folder, base)
+    shelf = shelf or this_shelf()
+    place = shelf.place(folder, base.sha256)
+    kept = shelf.take(place) if place else None
+    if kept is None:
+        adapter, sha256 = _read(folder, base, config), adapter_sha256(folder)
+        kept = shelf.put(place, folder, sha256, adapter) if place else None
+        if kept is None:
+            return TextHand(sha256, adapter)
+    return TextHand(kept.adapter_sha256, kept.adapter, kept=partial(shelf.release, folder, kept.path))
+
+
+def _read(folder: Path, base: Base, config: dict[str, Any]) -> Adapter:
     rank, scale = int(config["r"]), float(config["lora_alpha"]) / int(config["r"])
     if rank > RANK_MOST:
         raise AdapterInvalid(
@@ -72,7 +100,7 @@ def load(folder: Path, base: Base) -> TextHand:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         raise AdapterInvalid("The adapter's weights are damaged.", where=WEIGHTS, remedy="Train it again.") from error
     _check(tensors, base.config, rank)
-    return TextHand(adapter_sha256(folder), _adapter(tensors, base.config.layers, rank, scale))
+    return _adapter(tensors, base.config.layers, rank, scale)
 
 
 def packed(lora: Lora, shape: LlamaShape) -> Adapter:

@@ -108,7 +108,8 @@ class TorchDecoder:
             torch.cuda.empty_cache()
 
     def _there(self, part: NDArray[np.uint8]) -> Tensor:
-        return torch.from_numpy(part).to(self._keys.device)
+        # Mapped pages may not be written, which torch warns of; a copy may.
+        return torch.from_numpy(part.copy()).to(self._keys.device)
 
     def _read(self, rows: Sequence[tuple[int, int, int]]) -> Tensor:
         """The last hidden states of a block of (token, slot, position), (rows, hidden); their past is kept."""
