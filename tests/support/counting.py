@@ -74,13 +74,13 @@ class CountingDecoder:
     def set_adapter(self, slot: int, adapter: object) -> None:
         self.adapters[slot] = adapter
 
-    def past(self, slot: int, start: int, end: int) -> list[int]:
+    def past(self, slot: int, start: int, end: int) -> np.ndarray:
         assert start % 16 == 0
-        return self.fed[slot][start:end]
+        return np.array(self.fed[slot][start:end])
 
-    def set_past(self, slot: int, saved: list[int], start: int) -> None:
+    def set_past(self, slot: int, saved: np.ndarray, start: int) -> None:
         assert len(self.fed[slot]) >= start, "the past of a slot was lost"
-        self.fed[slot] = [*self.fed[slot][:start], *saved]
+        self.fed[slot] = [*self.fed[slot][:start], *saved.tolist()]
 
     def close(self) -> None:
         self.closed = True

@@ -16,10 +16,13 @@ from counting import CountingDecoder, alone, decode, finished, request, task
 
 from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Preview, Progress
 from atelier.workshop.engines.text.base import Base
-from atelier.workshop.engines.text.serving.adapters import TextHand
+from atelier.workshop.engines.text.serving.adapters import TextHand, load
+from atelier.workshop.engines.text.serving.beginnings import CHUNK
 from atelier.workshop.engines.text.serving.delivery import deliver
 from atelier.workshop.engines.text.serving.drafts import Draft
-from atelier.workshop.engines.text.serving.native.decoder import Adapter, Feed
+from atelier.workshop.engines.text.serving.native.decoder import Adapter, Decoder, Feed
+from atelier.workshop.engines.text.serving.native.packing import packed_base
+from atelier.workshop.engines.text.serving.room import WIDE_MAX
 from atelier.workshop.engines.text.serving.sampling import Sampling
 from atelier.workshop.engines.text.serving.scheduler import Request, Scheduler
 
@@ -54,11 +57,11 @@ def by(viewer: str, number: int, seeds: int = 1) -> Request:
 
 
 @pytest.mark.parametrize(("slots", "seeds"), [(1, 1), (1, 4), (3, 1), (3, 4)])
-def test_forty_texts_of_one_viewer_hold_up_anothers_one_by_no_more_than_a_turn(slots: int, seeds: int) -> None:
+def test_thirty_texts_of_one_viewer_hold_up_anothers_one_by_no_more_than_a_turn(slots: int, seeds: int) -> None:
     gate = threading.Event()
     decoder = NotingDecoder(slots, gate)
     scheduler = Scheduler(decoder)  # type: ignore[arg-type]
-    crowd = [by("crowd", number, seeds) for number in range(40 // seeds)]
+    crowd = [by("crowd", number, seeds) for number in range(32 // seeds)]
     for asked in crowd:
         scheduler.submit(asked)
     assert decoder.asked.wait(10)
@@ -70,7 +73,7 @@ def test_forty_texts_of_one_viewer_hold_up_anothers_one_by_no_more_than_a_turn(s
     assert decoder.turns.index("lone 0") <= held + 1
     for asked in crowd:
         finished(asked)
-    assert len(decoder.turns) == 41
+    assert len(decoder.turns) == 33
     scheduler.close()
 
 
@@ -140,6 +143,65 @@ def test_a_viewer_is_a_flow_beside_the_creator_and_learns_how_many_are_ahead(tin
     told = [item.ahead for item in news if isinstance(item, Progress)]
     assert told[:4] == [None, 1, 0, None]
     assert all(item.note == "" for item in news if isinstance(item, Progress))
+
+
+def test_cancelling_makes_room_for_others_at_once() -> None:
+    gate = threading.Event()
+    decoder = NotingDecoder(1, gate)
+    scheduler = Scheduler(decoder)  # type: ignore[arg-type]
+    scheduler.submit(first := by("first", 0))
+    assert decoder.asked.wait(10)  # from here on the network stands still, and so does whoever serves
+    crowd = [by(f"crowd {number}", number, seeds=4) for number in range(WIDE_MAX // 4)]
+    for asked in crowd:
+        scheduler.submit(asked)
+    with pytest.raises(Busy, match="creator") as caught:
+        scheduler.submit(by("late", 0))
+    assert caught.value.ahead == len(crowd)
+    scheduler.cancel(crowd[3])
+    scheduler.submit(late := by("late", 0))
+    assert scheduler.ahead(crowd[3]) is None
+    assert scheduler.ahead(crowd[4]) == 3
+    gate.set()
+    for asked in (first, late, *crowd[:3], *crowd[4:]):
+        finished(asked)
+    assert "crowd 3 3" not in decoder.turns
+    scheduler.close()
+
+
+def test_what_is_held_is_told_and_let_go_of(tiny_base: Base, random_adapter: Callable[..., Path]) -> None:
+    decoder = Decoder(tiny_base, slots=2, length=256, threads=1)
+    step, gate, stands = decoder.step, threading.Event(), threading.Event()
+
+    def waits(feeds: Sequence[Feed]) -> np.ndarray:
+        stands.set()
+        assert gate.wait(10)
+        return step(feeds)
+
+    decoder.step = waits  # type: ignore[method-assign]
+    scheduler = Scheduler(decoder)
+    hand = load(random_adapter(1), tiny_base)
+    before = scheduler.memory()
+    assert (before.texts, before.waiting, before.adapters, before.beginnings, before.prefixes) == (0, 0, 0, 0, 0)
+    assert before.base == sum(each.data.nbytes for each in packed_base(tiny_base).values())
+    assert before.past_most == 2 * 2 * 2 * 256 * 2 * 16
+    asked = request(3, seeds=4, prompt=tuple(range(100)), decode=lambda tokens: " word" * len(tokens))
+    asked.adapter = hand.adapter
+    scheduler.submit(asked)
+    assert stands.wait(10)
+    during = scheduler.memory()
+    gate.set()
+    finished(asked)
+    again = request(0, seeds=1, decode=lambda tokens: " word" * len(tokens))
+    again.adapter = None
+    scheduler.submit(again)
+    finished(again)  # by now whoever serves is done with the first
+    after = scheduler.memory()
+    assert (during.adapters, during.adapters_active) == (hand.bytes_held, 1)
+    assert (during.texts, during.waiting) == (1, 3)
+    assert after.beginnings == 3 * 2 * 2 * 2 * CHUNK * 16
+    assert (after.adapters, after.prefixes, after.waiting) == (0, 0, 0)
+    assert "MB mapped" in str(after)
+    scheduler.close()
 
 
 # What breaks --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import deque
@@ -14,18 +15,17 @@ from numpy.typing import NDArray
 
 from atelier.workshop.contract import AdapterInvalid, Busy, Cancelled
 
-from .beginnings import Beginnings
+from .beginnings import BYTES_MAX, Beginnings
 from .drafts import Draft
 from .fairness import Turns
+from .memory import Memory, base_bytes, past_bytes
 from .native.decoder import Adapter, Decoder, Feed
 from .ranking import Choice
+from .room import check_room
 
 READ_BESIDE = 48
 """Tokens of prompts read in a step that also writes: they cost about as much as the writing itself, so that nobody's
 stream stutters. Where nobody writes, a step reads as much as the network takes."""
-
-WAITING_MAX = 64
-"""Texts that may wait for a slot before a request is turned away."""
 
 Prefix = tuple[NDArray[np.float16], NDArray[np.float32]]
 """What reading a prompt left in a slot's past, and the scores of what may follow it."""
@@ -136,15 +136,14 @@ class Scheduler:
         return self._decoder.slots
 
     def submit(self, request: Request) -> None:
-        """Take a request. Errors: Busy when too many texts wait already; AdapterInvalid for another's hand."""
+        """Take a request. Errors: Busy as `check_room` says; AdapterInvalid for another's hand."""
         if request.folder is not None:
             raise AdapterInvalid("The adapter was loaded to be served elsewhere.", remedy="Load it again.")
         with self._changed:
             if self._closed:
                 raise Busy("The engine is stopping.")
-            waiting = sum(len(other.waiting) for other in self._requests)
-            if waiting + request.samples > WAITING_MAX:
-                raise Busy("Too many texts are being written just now.", ahead=len(self._requests))
+            waiting = [(other.flows, len(other.waiting)) for other in self._requests]
+            check_room(request.flows, request.samples, waiting)
             self._requests.append(request)
             self._places = None
             self._changed.notify()
@@ -157,10 +156,31 @@ class Scheduler:
             return self._places.get(request)
 
     def cancel(self, request: Request) -> None:
-        """Stop a request: its slots are free before the next step."""
+        """Stop a request: its place among those who wait is free at once, its slots before the next step."""
         request.cancelled.set()
         with self._changed:
+            if request in self._requests:
+                self._requests.remove(request)
+                self._places = None
             self._changed.notify()
+
+    def memory(self) -> Memory:
+        """What is held now, and the most it may become. From any thread."""
+        with self._changed:
+            rows, waiting = self._rows(), list(self._requests)
+        requests = dict.fromkeys((*(row.request for row in rows), *waiting))
+        adapters = {id(r.adapter): r.adapter.bytes_held for r in requests if r.adapter is not None}
+        return Memory(
+            base=base_bytes(self._decoder),
+            past_most=past_bytes(self._decoder),
+            beginnings=self._beginnings.bytes_held,
+            beginnings_most=BYTES_MAX,
+            prefixes=sum(prefix[0].nbytes + prefix[1].nbytes for r in requests if (prefix := r.prefix)),
+            adapters=sum(adapters.values()),
+            adapters_active=len(adapters),
+            texts=len(rows),
+            waiting=sum(len(request.waiting) for request in waiting),
+        )
 
     def close(self) -> None:
         """End the thread; what is in the making ends with Cancelled."""
@@ -213,6 +233,9 @@ class Scheduler:
         self._places = None
         self._writing, self._reading, self._resting = [], [], []
         self._free = list(range(self._decoder.slots))
+        for slot in self._free:
+            with contextlib.suppress(Exception):  # it broke just now; what it can still let go of, it does
+                self._decoder.set_adapter(slot, None)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
