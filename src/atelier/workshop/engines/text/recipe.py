@@ -42,7 +42,7 @@ class Recipe:
     samples: int = 12
     words: int = 120
     threads: int = 0
-    house: int = 0
+    house: int = 1
 
     def cores(self) -> int:
         """Threads to compute on: as set, else all cores of the machine up to eight."""

@@ -12,7 +12,7 @@ from atelier.workshop.engines.text.chat import end_mark
 from atelier.workshop.engines.text.crew import crew
 from atelier.workshop.engines.text.efforts import train_effort
 from atelier.workshop.engines.text.examples import Example
-from atelier.workshop.engines.text.lora import save
+from atelier.workshop.engines.text.lora import narrowed, save
 from atelier.workshop.engines.text.prompts import prompt_tokens
 from atelier.workshop.engines.text.recipe import Recipe
 from atelier.workshop.engines.text.steps import Plan
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from atelier.workshop.engines.text.fitting import Fit
     from atelier.workshop.engines.text.llama import Llama
 
-RECIPE = Recipe(rank=16, alpha=32.0, learning_rate=1e-3, batch=8, epochs=2.0, checks=8)
+RECIPE = Recipe(rank=16, alpha=32.0, learning_rate=1e-3, batch=4, epochs=0.5, checks=3)
 """Gentler than for a creator: there is much to learn from, and nobody's habits are to be learned by heart."""
 SET_ASIDE = 80
+RANK_KEPT = 8
+"""Half of what was learned in: it takes half the room, and leaves a creator's adapter half of its rank."""
 
 
 def train_house(base: Base, folder: Path, report: Report, recipe: Recipe = RECIPE) -> Fit:
@@ -41,7 +43,7 @@ def train_house(base: Base, folder: Path, report: Report, recipe: Recipe = RECIP
         (model,) = team.map(_loaded, [base])
         plan.enter("train", "learning to follow briefs")
         found = fit(model, learned, stop, recipe, 0, plan, team)
-    save(found.lora, base, folder)
+    save(narrowed(found.lora, RANK_KEPT)[0], base, folder)
     plan.finish("done")
     return found
 
