@@ -50,6 +50,8 @@ COUNTS = (8, 16, 40)
 PER_WRITER = {"en": 10, "fr": 24}
 PAIRS = 160
 LENGTHS = ((60, 90), (90, 130), (130, 201))
+LEAST_WORDS = 20
+"""Words of a generated text below which it is not judged here."""
 SETS, SET = 100, 12
 """So many sets of so many texts are drawn where there are more, to see how often a verdict would be given."""
 
@@ -190,43 +192,80 @@ def strangers(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     rows = []
     for count in COUNTS:
         for asked in (True, False):
-            chosen = [t for t in trials if t.count == count]
-            if asked:
-                chosen = [t for t in chosen if t.judge.separation.low >= SEPARATION_LEAST]
-            theirs = [(chances, t.writer, name) for t in chosen for name, chances in t.strangers.items()]
-            said = [given(chances) for chances, _, _ in theirs]
+            chosen = [t for t in trials if t.count == count and (not asked or is_asked(t.judge))]
+            theirs = [(given(chances), t.writer, name) for t in chosen for name, chances in t.strangers.items()]
             own = [given(t.own) for t in chosen]
-            worst = max(range(len(said)), key=lambda i: said[i]["mean"])
+            worst, judge, name = max(theirs, key=lambda each: each[0].mean)
             rows.append(
                 {
-                    "works": count, "judges": "asked" if asked else "all", "of": len(chosen), "strangers": len(said),
-                    "clear": float(np.mean([each["clear"] for each in said])),
-                    "leans": float(np.mean([each["leans"] for each in said])),
-                    "own_clear": float(np.mean([each["clear"] for each in own])),
-                    "own_leans": float(np.mean([each["leans"] for each in own])),
-                    "worst": said[worst]["mean"], "worst_pair": f"{theirs[worst][2]} for {theirs[worst][1]}",
+                    "works": count, "judges": "asked" if asked else "all", "of": len(chosen), "strangers": len(theirs),
+                    "clear": float(np.mean([said.clear for said, _, _ in theirs])),
+                    "leans": float(np.mean([said.leans for said, _, _ in theirs])),
+                    "own_clear": float(np.mean([said.clear for said in own])),
+                    "own_leans": float(np.mean([said.leans for said in own])),
+                    "worst": worst.mean, "worst_pair": f"{name} for {judge}",
                 }
             )  # fmt: skip
     return rows
 
 
-def given(chances: Array, seed: int = 0) -> dict[str, float]:
-    """How often a set of texts would be called clearly the creator's, and how often leaning their way."""
+def is_asked(judge: StyleJudge) -> bool:
+    """Whether the proof would ask this judge."""
+    return judge.separation.low >= SEPARATION_LEAST
+
+
+def thresholds(trials: Sequence[Trial], heard: Sequence[tuple[str, str, StyleJudge, Given]]) -> list[dict[str, Any]]:
+    """How often each side would be called clearly the creator's if that began elsewhere, by judges that are asked."""
+    sides: dict[str, list[Array]] = {"own works": [], "strangers' works": []}
+    for each in (t for t in trials if is_asked(t.judge)):
+        sides["own works"].append(given(each.own).lows)
+        sides["strangers' works"] += [given(chances).lows for chances in each.strangers.values()]
+    for author, texts, judge, said in heard:
+        kind = texts.split(" of ")[0] if not texts.endswith(f" of {author}") else "own version"
+        if is_asked(judge) and texts != "the writer":
+            sides.setdefault({"version": "others' versions", "works": "others' works"}.get(kind, kind), []).append(
+                said.lows
+            )
+    return [
+        {
+            "from": float(limit),
+            **{kind: float(np.mean([(low >= limit).mean() for low in lows])) for kind, lows in sides.items()},
+        }
+        for limit in np.arange(0.4, 0.85, 0.05)
+    ]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What would be said of sets of texts: the mean chance and the lower end of its interval, a set each."""
+
+    mean: float
+    means: Array
+    lows: Array
+
+    @property
+    def clear(self) -> float:
+        return float((self.lows >= VOICE_CLEAR).mean())
+
+    @property
+    def leans(self) -> float:
+        return float((self.means >= VOICE_LEANS).mean())
+
+
+def given(chances: Array, seed: int = 0) -> Given:
+    """Of these texts, in sets as the proof has them."""
     drawn = np.random.default_rng(seed)
     sets = [drawn.choice(chances, SET, replace=False) for _ in range(SETS)] if len(chances) > SET else [chances]
     lows = [np.percentile(drawn.choice(each, (400, len(each))).mean(1), 2.5) for each in sets]
-    return {
-        "mean": float(chances.mean()),
-        "clear": float(np.mean([low >= VOICE_CLEAR for low in lows])),
-        "leans": float(np.mean([each.mean() >= VOICE_LEANS for each in sets])),
-        "low": float(np.mean(lows)),
-    }
+    return Given(float(chances.mean()), np.array([each.mean() for each in sets]), np.array(lows))
 
 
-def voices(versions: Sequence[dict[str, Any]], everyone: Sequence[Author], count: int) -> list[dict[str, Any]]:
+def listen(
+    versions: Sequence[dict[str, Any]], everyone: Sequence[Author], count: int
+) -> list[tuple[str, str, StyleJudge, Given]]:
     """Every writer's judge on what every version and the base wrote, and on every writer's works."""
     by_name = {author.name: author for author in everyone}
-    rows = []
+    found = []
     for judged in versions:
         author = by_name[judged["author"]]
         drawn = draw(author, count)
@@ -240,10 +279,20 @@ def voices(versions: Sequence[dict[str, Any]], everyone: Sequence[Author], count
             if other is not judged:
                 texts[f"works of {other['author']}"] = [p.text for p in draw(by_name[other["author"]], count).apart]
         for name, chosen in texts.items():
-            verdicts = given(judge.probabilities([text for text in chosen if len(text.split()) >= 20]))
-            row = {"judge": author.name, "separation_low": judge.separation.low, "texts": name, **verdicts}
-            rows.append({**row, "own": name == f"version of {author.name}"})
-    return rows
+            said = given(judge.probabilities([text for text in chosen if len(text.split()) >= LEAST_WORDS]))
+            found.append((author.name, name, judge, said))
+    return found
+
+
+def voices(heard: Sequence[tuple[str, str, StyleJudge, Given]]) -> list[dict[str, Any]]:
+    """The same as rows."""
+    return [
+        {
+            "judge": author, "tells": judge.separation.low, "texts": texts, "mean": said.mean,
+            "low": float(said.lows.mean()), "clear": said.clear, "leans": said.leans,
+        }
+        for author, texts, judge, said in heard
+    ]  # fmt: skip
 
 
 def _without(author: Author, everyone: Sequence[Author]) -> store.Background:
@@ -317,12 +366,14 @@ def main() -> int:
         for author in everyone if author.name in TARGETS for count in COUNTS for half in (0, 1)
     ]  # fmt: skip
     trials = [each for each in tried if each is not None]
+    heard = listen(versions, everyone, words.works)
     found = {
         "identification": identification(trials),
         "by_length": by_length(trials),
         "reliability": reliability(trials),
         "strangers": strangers(trials),
-        "voices": voices(versions, everyone, words.works),
+        "voices": voices(heard),
+        "thresholds": thresholds(trials, heard),
         "falls": [] if words.no_falls or not versions else falls(versions, everyone, words.works, words.into),
     }
     if words.json:
