@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from django.template import Context, Template
 
-from atelier.market.core.charts import figure, interval_chart, line_chart, spark_path, ticks
+from atelier.market.core.charts import figure, line_chart, picture, spark_path, ticks
 from atelier.market.core.covers import contrast, cover_svg
 
 
@@ -64,17 +64,69 @@ def test_names_at_the_ends_of_lines_never_stand_on_each_other() -> None:
     assert ends[2] - ends[1] >= 14
 
 
-def test_bars_keep_their_proportions_and_intervals() -> None:
-    chart = interval_chart(
-        [{"label": "A", "value": 10, "low": 5, "high": 20}, {"label": "B", "value": 20}, {"value": None}]
-    )
+BARS = [
+    {"label": "Base", "value": 10, "low": 5, "high": 20},
+    {"label": "This one", "value": 20, "low": 20, "high": 20, "ours": True},
+]
+
+
+def drawn(**changes: object) -> str:
+    """A picture as a page shows it."""
+    given = {"title": "Words taken over", "bars": BARS, "least": 0, "most": 40, "unit": "words", **changes}
+    return Template("{% load charts %}{% picture drawn %}").render(Context({"drawn": given}))
+
+
+def test_bars_keep_their_proportions_and_intervals_on_one_axis() -> None:
+    chart = picture(BARS, 0, 40, "words", 30)
     assert chart is not None
     first, second = chart.bars
-    assert second.length == pytest.approx(2 * first.length, abs=0.3)
-    assert first.low < first.start + first.length < first.high
-    assert first.interval_text == "5 – 20"
-    assert not second.has_interval
-    assert interval_chart([]) is None
+    assert (first.start, first.length, second.length) == (0, 25, 50)
+    assert (first.low, first.at, first.high, chart.limit) == (12.5, 25, 50, 75)
+    assert (first.interval_text, second.interval_text) == ("5 – 20", "")
+    assert [bar.ours for bar in chart.bars] == [False, True]
+    assert picture([{"label": "Nothing"}], 0, 1, "", None) is None
+
+
+def test_bars_grow_from_zero_to_both_sides_and_end_where_the_axis_ends() -> None:
+    chart = picture([{"value": -0.5, "low": -3, "high": 0.5}, {"value": 9}], -1, 1, "share", None)
+    assert chart is not None
+    less, more = chart.bars
+    assert (less.start, less.length, chart.zero) == (25, 25, 50)
+    assert (less.low, less.high) == (0, 75)
+    assert (more.start + more.length, more.value_text) == (100, "900 %")
+    assert (less.value_text, less.interval_text) == ("−50 %", "−300 % – 50 %")
+    in_per_cent = picture([{"value": 62.5}], 0, 100, "%", None)
+    assert in_per_cent is not None
+    assert (in_per_cent.bars[0].value_text, in_per_cent.bars[0].at, in_per_cent.unit) == ("62.5 %", 62.5, "")
+    beyond_zero = picture([{"value": 7}], 5, 9, "", None)
+    assert beyond_zero is not None
+    assert (beyond_zero.bars[0].start, beyond_zero.bars[0].length) == (0, 50)
+
+
+def test_a_picture_says_in_words_and_in_its_table_what_it_draws() -> None:
+    html = drawn(limit=30, limit_label="What writers quote")
+    told = re.search(r'role="img" aria-label="([^"]*)"', html)
+    assert told is not None
+    assert told[1].split("; ") == ["Words taken over: Base 10 (5 – 20)", "This one 20", "What writers quote 30"]
+    table = html[html.index("<table") :]
+    for cell in (">Base<", ">10<", ">5 – 20<", ">This one<", ">20<", ">What writers quote<", ">30<"):
+        assert cell in table
+    assert html.count("picture__row--ours") == 1
+    assert html.count('class="picture__limit"') == 3
+
+
+def test_a_picture_has_no_inline_style_and_takes_words_as_words() -> None:
+    bars = [{"label": "<script>", "value": 1}]
+    html = drawn(title='<b onclick="x">', bars=bars, limit=2, limit_label='"><i>')
+    assert "style=" not in html
+    for tag in ("<script", "<b ", "<i>"):
+        assert tag not in html
+
+
+def test_without_a_picture_nothing_is_drawn() -> None:
+    template = Template("{% load charts %}{% picture drawn %}")
+    assert template.render(Context({"drawn": None})).strip() == ""
+    assert drawn(bars=[]).strip() == ""
 
 
 def test_a_chart_says_the_same_in_its_table() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 WIDTH = 400.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 96.0, 12.0, 34.0
 LINE_HEIGHT = 220.0
-ROW_HEIGHT = 46.0
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
@@ -131,70 +130,86 @@ def line_chart(rows: Sequence[Mapping[str, Any]], x: str, series: Mapping[str, s
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar with its interval: places in the drawing, and the figures as text."""
+    """One bar of a picture with its interval: places in per cent of the axis, and the figures as text."""
 
     label: str
-    y: float
+    ours: bool
     start: float
     length: float
-    end: float
+    at: float
     low: float
     high: float
-    has_interval: bool
     value_text: str
     interval_text: str
-    main: bool
 
 
 @dataclass(frozen=True)
-class BarChart:
-    """Bars ready to draw."""
+class Picture:
+    """Bars on one axis ready to draw. Places are per cent of the width; `limit` is None where there is no line."""
 
     bars: list[Bar]
     zero: float
-    height: float
-    width: float = WIDTH
+    least_text: str
+    most_text: str
+    unit: str
+    limit: float | None
+    limit_text: str
 
 
-def interval_chart(rows: Sequence[Mapping[str, Any]]) -> BarChart | None:
-    """Bars from zero, one row a value: {label, value, low, high, main}, where `low` and `high` bound a 95 % interval.
+IN_PER_CENT = {"share": 100, "%": 1}
+"""Units whose figures are told as per cent, and what makes them so."""
 
-    Only `value` is needed; rows without one are left out. None when nothing is left.
+
+def amount(value: float, unit: str) -> str:
+    """A figure as a person reads it: a share, and what is in %, as per cent; all else without its unit."""
+    if unit in IN_PER_CENT:
+        return f"{figure(IN_PER_CENT[unit] * value)} %"
+    return figure(value)
+
+
+def picture(bars: Sequence[Mapping[str, Any]], least: float, most: float, unit: str, limit: Any) -> Picture | None:
+    """Bars {label, value, low, high, ours} on an axis from `least` to `most`, with 95 % intervals and a limit.
+
+    Bars grow from zero, or from the end of the axis that is nearest to it. What lies beyond the axis is drawn at its
+    end; the text says how much it is. A bar without a number is left out; None when nothing is left.
     """
-    known = [(row, value) for row in rows if (value := _number(row.get("value"))) is not None]
+    known = [(bar, value) for bar in bars if (value := _number(bar.get("value"))) is not None]
     if not known:
         return None
-    bounds = [(_number(row.get("low")), _number(row.get("high"))) for row, _ in known]
-    spans = [
-        (value if low is None else low, value if high is None else high)
-        for (_, value), (low, high) in zip(known, bounds, strict=True)
-    ]
-    least = min(0.0, *(min(low, value) for (low, _), (_, value) in zip(spans, known, strict=True)))
-    most = max(0.0, *(max(high, value) for (_, high), (_, value) in zip(spans, known, strict=True))) or 1.0
-    room = WIDTH - 70
+    span = most - least if most > least else 1.0
 
     def at(value: float) -> float:
-        return round(2 + (value - least) / ((most - least) or 1) * (room - 4), 1)
+        return round(100 * min(1.0, max(0.0, (value - least) / span)), 2)
 
-    bars = []
-    for number, ((row, value), (low, high)) in enumerate(zip(known, spans, strict=True)):
+    drawn = []
+    for bar, value in known:
+        low, high = _number(bar.get("low")), _number(bar.get("high"))
+        low, high = value if low is None else low, value if high is None else high
         start, end = sorted((at(0), at(value)))
-        bars.append(
+        told = f"{amount(low, unit)} – {amount(high, unit)}" if high > low else ""
+        drawn.append(
             Bar(
-                label=str(row.get("label", "")),
-                y=number * ROW_HEIGHT,
+                label=str(bar.get("label", "")),
+                ours=bool(bar.get("ours")),
                 start=start,
-                length=round(end - start, 1),
-                end=max(end, at(high)) + 8,
+                length=round(end - start, 2),
+                at=at(value),
                 low=at(low),
                 high=at(high),
-                has_interval=high > low,
-                value_text=figure(value),
-                interval_text=f"{figure(low)} – {figure(high)}" if high > low else "",
-                main=bool(row.get("main")),
+                value_text=amount(value, unit),
+                interval_text=told,
             )
         )
-    return BarChart(bars, at(0), len(bars) * ROW_HEIGHT)
+    line = _number(limit)
+    return Picture(
+        bars=drawn,
+        zero=at(0),
+        least_text=amount(least, unit),
+        most_text=amount(most, unit),
+        unit="" if unit in IN_PER_CENT else unit,
+        limit=None if line is None else at(line),
+        limit_text="" if line is None else amount(line, unit),
+    )
 
 
 def spark_path(values: Sequence[float], width: float = 100, height: float = 24) -> str:

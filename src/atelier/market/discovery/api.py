@@ -12,6 +12,7 @@ from pydantic import Field
 from atelier.market.accounts.models import Creator
 from atelier.market.core.schemas import ERRORS, Limit, Offset, RowId
 from atelier.market.generation.cards import Card, offers
+from atelier.market.studio.answers import Question
 from atelier.market.studio.models import CreationModel
 
 from . import queries
@@ -77,11 +78,16 @@ class PieceOut(Schema):
 
 
 class AnswerOut(Schema):
-    """One of the four questions of the proof, answered with figures and 95 % intervals."""
+    """One of the four questions of the proof: a few plain words, a sentence, and figures with 95 % intervals.
+
+    `picture` holds bars on one axis from `least` to `most`; null where nothing is compared.
+    """
 
     question: str
     verdict: str
+    headline: str
     sentence: str
+    picture: dict[str, Any] | None
     measures: list[dict[str, Any]]
 
 
@@ -121,6 +127,17 @@ class Search(Schema):
     language: Annotated[str, Field(max_length=8)] = ""
     limit: Limit = 20
     offset: Offset = 0
+
+
+def _answer(question: Question) -> dict[str, Any]:
+    return {
+        "question": question.slug,
+        "verdict": question.verdict,
+        "headline": question.headline,
+        "sentence": question.sentence,
+        "picture": question.picture,
+        "measures": question.rows,
+    }
 
 
 def _person(creator: Creator) -> dict[str, Any]:
@@ -180,7 +197,7 @@ def list_listings(request: HttpRequest, wanted: Query[Search]) -> dict[str, Any]
 def get_listing(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
     """One published model: offers, guardrails, the form of its briefs, its proof, the pieces its creator shows."""
     model = queries.findable_model(model_id)
-    summary, answers = queries.proof(model)
+    summary, questions = queries.proof(model)
     return {
         **_listed(model),
         "offers": offers(model),
@@ -190,7 +207,7 @@ def get_listing(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
         "reveal_percent": model.reveal_percent,
         "brief_schema": queries.schema_of(model),
         "summary": summary,
-        "proof": answers,
+        "proof": [_answer(question) for question in questions],
         "pieces": [_piece(card) for card in queries.shown_pieces(model, request.user)],
     }
 

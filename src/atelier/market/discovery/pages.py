@@ -91,7 +91,7 @@ def creator(request: HttpRequest, handle: str) -> HttpResponse:
 def model(request: HttpRequest, handle: str, slug: str) -> HttpResponse:
     """A model: what it makes, how good it is, what it costs, what it never does."""
     found = queries.model_page(handle, slug)
-    summary, answers = queries.proof(found)
+    summary, questions = queries.proof(found)
     context = {
         "model": found,
         "craft": queries.category_of(found.category).title,
@@ -99,7 +99,7 @@ def model(request: HttpRequest, handle: str, slug: str) -> HttpResponse:
         "cards": queries.shown_pieces(found, request.user),
         "offers": offers(found),
         "summary": summary,
-        "answers": answers,
+        "questions": questions,
         "own": request.user.is_authenticated and found.creator.user_id == request.user.pk,
     }
     return render(request, "discovery/model.html", context)

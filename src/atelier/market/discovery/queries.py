@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,8 +15,9 @@ from atelier.market.core.errors import Missing
 from atelier.market.generation.cards import Card, cards
 from atelier.market.generation.models import Output
 from atelier.market.generation.queries import showcased
+from atelier.market.studio.answers import Question, questions_of
 from atelier.market.studio.models import CreationModel, TrainingRun
-from atelier.market.studio.queries import published_models
+from atelier.market.studio.queries import heavy_of, published_models
 from atelier.workshop.contract import Category, WorkshopError, engine, engines
 
 SHOWN = 12
@@ -103,6 +104,7 @@ def pictures(models: Iterable[CreationModel], viewer: Any) -> list[Picture]:
             state=Output.State.OFFERED,
         )
         .select_related("generation__creation_model__creator__user", "generation__version")
+        .defer(*heavy_of("generation__version"))
         .order_by("generation__creation_model", "-showcased_at")
         .distinct("generation__creation_model")
     )
@@ -147,56 +149,10 @@ def findable_model(model_id: int) -> CreationModel:
     return found
 
 
-QUESTIONS = ("fidelity", "worth", "copying", "safety")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One of the four questions, answered; `compared` are rows for a chart of this version beside others."""
-
-    question: str
-    verdict: str
-    sentence: str
-    measures: Sequence[dict[str, Any]] = ()
-    compared: Sequence[dict[str, Any]] = ()
-
-
-def proof(model: CreationModel) -> tuple[str, list[Answer]]:
-    """What a model's version learned: the summary, and the answers with their figures and 95 % intervals."""
+def proof(model: CreationModel) -> tuple[str, list[Question]]:
+    """What a model's version learned: the summary, and the answers with pictures, figures and 95 % intervals."""
     evaluation = model.version.evaluation if model.version else {}
-    answers = []
-    for question in QUESTIONS:
-        if answer := evaluation.get(question):
-            measures = answer.get("measures", {})
-            answers.append(
-                Answer(
-                    question,
-                    answer.get("verdict", "unknown"),
-                    answer.get("sentence", ""),
-                    list(measures.values()),
-                    compared(measures),
-                )
-            )
-    return evaluation.get("summary", ""), answers
-
-
-def compared(measures: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows for a chart where a figure was measured on this version and on others: `x_adapter` beside `x_base`."""
-    named = {"adapter": _("This version"), "base": _("The base model")}
-    for name in measures:
-        stem, _mark, who = name.rpartition("_")
-        family = [other for other in measures if other.rpartition("_")[0] == stem]
-        if who == "adapter" and len(family) > 1:
-            suffixes = [other.rpartition("_")[2] for other in sorted(family, key=lambda other: other != name)]
-            return [
-                {
-                    **measures[f"{stem}_{suffix}"],
-                    "label": named.get(suffix, _("The base model, given a reference")),
-                    "main": suffix == "adapter",
-                }
-                for suffix in suffixes
-            ]
-    return []
+    return evaluation.get("summary", ""), questions_of(evaluation, to_creator=False)
 
 
 def demo_training() -> list[TrainingRun]:

@@ -14,6 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from atelier.market.core.errors import Missing
 from atelier.market.studio.models import CreationModel, Version
+from atelier.market.studio.queries import heavy_of
 
 from .models import Access, Generation, Output
 
@@ -25,6 +26,7 @@ def generations_of(viewer: Any) -> QuerySet[Generation]:
     return (
         Generation.objects.filter(viewer_id=viewer.pk)
         .select_related(WITH_CREATOR, "version")
+        .defer(*heavy_of("version"))
         .prefetch_related(Prefetch("outputs", Output.objects.select_related("blob").order_by("sample")))
         .order_by("-created_at")
     )
@@ -55,19 +57,27 @@ def generation_of(viewer: Any, generation_id: uuid.UUID) -> Generation:
 def place_in_queue(generation: Generation) -> int:
     """How many others have their turn before a generation that waits; 0 for any other.
 
-    The engine knows, once it has it; until then those count that were asked for earlier and wait anywhere.
+    The engine knows, once it has it; until then those count that were asked for earlier and wait anywhere, or as many
+    as the engine named when it had no room.
     """
     if not generation.is_waiting:
         return 0
     if generation.state == Generation.State.RUNNING:
         return generation.ahead or 0
     waiting = Q(state=Generation.State.QUEUED) | Q(state=Generation.State.RUNNING, ahead__isnull=False)
-    return Generation.objects.filter(waiting, created_at__lt=generation.created_at).count()
+    earlier = Generation.objects.filter(waiting, created_at__lt=generation.created_at).count()
+    return max(earlier, generation.ahead or 0)
+
+
+def _with_what_made_them(outputs: QuerySet[Output]) -> QuerySet[Output]:
+    """Outputs with model, creator and version, as cards need them, without the proofs."""
+    joined = outputs.select_related("generation__creation_model__creator__user", "generation__version")
+    return joined.defer(*heavy_of("generation__version"))
 
 
 def outputs_seen_by(user: Any) -> QuerySet[Output]:
     """The outputs a person may see at all: of their own generations, licensed to them, or shown in public."""
-    everything = Output.objects.select_related("generation__creation_model__creator__user", "generation__version")
+    everything = _with_what_made_them(Output.objects.all())
     public = Q(showcased_at__isnull=False, generation__creation_model__state=CreationModel.State.PUBLISHED)
     if not user.is_authenticated:
         return everything.filter(public)
@@ -105,13 +115,10 @@ def is_on_sale(output: Output) -> bool:
 
 def showcased(creation_model: CreationModel) -> QuerySet[Output]:
     """What the creator chose to show on the model's page, whole, newest choice first."""
-    return (
-        Output.objects.filter(
-            generation__creation_model=creation_model, showcased_at__isnull=False, state=Output.State.OFFERED
-        )
-        .select_related("generation__creation_model__creator__user", "generation__version")
-        .order_by("-showcased_at")
+    shown = Output.objects.filter(
+        generation__creation_model=creation_model, showcased_at__isnull=False, state=Output.State.OFFERED
     )
+    return _with_what_made_them(shown).order_by("-showcased_at")
 
 
 def may_see_whole(user: Any, output: Output) -> bool:

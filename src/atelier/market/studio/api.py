@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Header, Router, Schema
+from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from atelier.market.accounts.queries import creator_of
@@ -174,10 +174,10 @@ def list_models(request: HttpRequest, limit: Limit = 50, offset: Offset = 0) -> 
 
 
 @router.post("/models", response={201: ModelOut, **ERRORS})
-def create_model(request: HttpRequest, values: NewModelIn, key: Key = None) -> tuple[int, dict[str, Any]]:
+def create_model(request: HttpRequest, values: NewModelIn, key: Key = None) -> Status[dict[str, Any]]:
     """Make a creation model."""
     made = actions.create_model(actor=person_of(request), values=_given(values), idempotency_key=key or fresh_key())
-    return 201, _model(made)
+    return Status(201, _model(made))
 
 
 @router.get("/models/{model_id}", response={200: ModelOut, **ERRORS})
@@ -221,7 +221,7 @@ def bring_back_model(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
 
 
 @router.post("/models/{model_id}/runs", response={202: RunOut, **ERRORS})
-def start_training(request: HttpRequest, model_id: RowId, wish: RunIn, key: Key = None) -> tuple[int, dict[str, Any]]:
+def start_training(request: HttpRequest, model_id: RowId, wish: RunIn, key: Key = None) -> Status[dict[str, Any]]:
     """Freeze works into a dataset and train on it."""
     person = person_of(request)
     model = queries.model_for(person, model_id)
@@ -233,7 +233,7 @@ def start_training(request: HttpRequest, model_id: RowId, wish: RunIn, key: Key 
         idempotency_key=key or fresh_key(),
         seed=wish.seed,
     )
-    return 202, _run(run)
+    return Status(202, _run(run))
 
 
 @router.get("/models/{model_id}/runs", response={200: list[RunOut], **ERRORS})
@@ -257,9 +257,11 @@ def cancel_run(request: HttpRequest, run_id: RowId) -> dict[str, Any]:
 
 
 @router.post("/runs/{run_id}/retry", response={202: RunOut, **ERRORS})
-def retry_run(request: HttpRequest, run_id: RowId, key: Key = None) -> tuple[int, dict[str, Any]]:
+def retry_run(request: HttpRequest, run_id: RowId, key: Key = None) -> Status[dict[str, Any]]:
     """Train again on the works of a failed or cancelled training."""
-    return 202, _run(actions.retry_run(actor=person_of(request), run_id=run_id, idempotency_key=key or fresh_key()))
+    return Status(
+        202, _run(actions.retry_run(actor=person_of(request), run_id=run_id, idempotency_key=key or fresh_key()))
+    )
 
 
 @router.get("/models/{model_id}/versions", response={200: list[VersionOut], **ERRORS})

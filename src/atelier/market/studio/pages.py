@@ -95,7 +95,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
     """One creation model: how it stands, its versions and trainings, what comes next."""
     found = queries.model_for(person_of(request), pk)
     runs = list(found.runs.order_by("-pk")[:10])
-    versions = list(found.versions.order_by("-number"))
+    versions = list(queries.versions_of(found))
     context = {
         "model": found,
         "versions": versions,

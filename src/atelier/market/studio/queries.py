@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
 
 from atelier.market.accounts.models import Creator, User
@@ -19,11 +20,28 @@ from .models import CreationModel, Dataset, DatasetWork, TrainingRun, Version
 LIVE = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
 
 
+HEAVY = ("evaluation", "card", "files")
+"""What is heavy of a version: its proof with texts and curve, its card, the list of its files."""
+
+
+def heavy_of(path: str) -> list[str]:
+    """The names by which a query that joins versions at `path` leaves out what is heavy, until it is asked for."""
+    return [f"{path}__{name}" for name in HEAVY]
+
+
+def versions_of(model: CreationModel) -> QuerySet[Version]:
+    """All versions of a model, newest first, as a list shows them: with the `summary` of the proof, not all of it."""
+    summary = KeyTextTransform("summary", "evaluation")
+    return model.versions.defer(*HEAVY).annotate(summary=summary).order_by("-number")
+
+
 def published_models() -> QuerySet[CreationModel]:
     """What buyers may brief now: published, with a version that is ready."""
-    return CreationModel.objects.filter(
-        state=CreationModel.State.PUBLISHED, version__state=Version.State.READY
-    ).select_related("creator__user", "version")
+    return (
+        CreationModel.objects.filter(state=CreationModel.State.PUBLISHED, version__state=Version.State.READY)
+        .select_related("creator__user", "version")
+        .defer(*heavy_of("version"))
+    )
 
 
 def models_of(creator: Creator) -> QuerySet[CreationModel]:
@@ -32,6 +50,7 @@ def models_of(creator: Creator) -> QuerySet[CreationModel]:
     return (
         CreationModel.objects.filter(creator=creator)
         .select_related("creator__user", "version")
+        .defer(*heavy_of("version"))
         .annotate(run_pk=Subquery(latest.values("pk")[:1]), run_state=Subquery(latest.values("state")[:1]))
         .order_by("-pk")
     )
@@ -58,7 +77,7 @@ def version_for(person: User, version_id: int) -> Version:
     """A creator's own version. Errors: Denied; Missing when it is not theirs."""
     versions = Version.objects.select_related(
         "creation_model__creator__user", "creation_model__version", "run__dataset"
-    )
+    ).defer(*heavy_of("creation_model__version"))
     found = versions.filter(pk=version_id, creation_model__creator=creator_of(person)).first()
     if found is None:
         raise Missing(_("There is no such version among yours."), remedy=_("Go back to your studio."))

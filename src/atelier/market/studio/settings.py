@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings as site
 from django.utils.translation import gettext as _
 
 from atelier.market.core import money
@@ -94,7 +95,7 @@ def _price(field: str, value: int) -> dict[str, Any]:
     if not LEAST_FLOOR_MINOR <= value <= MOST_MINOR:
         raise Invalid(
             _("A price lies between %(least)s and %(most)s.")
-            % {"least": money.show(LEAST_FLOOR_MINOR, "USD"), "most": money.show(MOST_MINOR, "USD")},
+            % {"least": money.show(LEAST_FLOOR_MINOR, site.CURRENCY), "most": money.show(MOST_MINOR, site.CURRENCY)},
             field=field,
             remedy=_("Less than the least does not cover a card payment."),
         )
@@ -103,7 +104,7 @@ def _price(field: str, value: int) -> dict[str, Any]:
 
 def _check_prices(cleaned: Mapping[str, Any], present: CreationModel | None) -> None:
     """No price lies under the floor, and a wider right never costs less than a narrower one."""
-    standing = present or CreationModel()
+    standing = present or CreationModel(currency=site.CURRENCY)
     prices = {name: cleaned.get(name, getattr(standing, name)) for name in ("floor_minor", *PRICES)}
     if not prices.keys() & cleaned.keys():
         return

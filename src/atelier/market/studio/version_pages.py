@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -19,61 +18,10 @@ from atelier.market.core.errors import MarketError
 from atelier.market.works.crafts import extent_unit
 
 from . import actions, queries
+from .answers import questions_of
 from .curves import curve_of
 from .exporting import archive, filename_of
 from .models import Version
-
-
-@dataclass(frozen=True)
-class Question:
-    """One of the four questions with its answer; `charts` are groups of rows that share a unit."""
-
-    slug: str
-    title: str
-    verdict: str
-    sentence: str
-    rows: list[dict[str, Any]]
-    charts: list[dict[str, Any]]
-
-
-def questions_of(evaluation: dict[str, Any]) -> list[Question]:
-    """The four questions of a proof in the order in which a person asks them."""
-    titles = {
-        "fidelity": _("Is it nearer to you than the base?"),
-        "worth": _("Does it beat the base with a good prompt?"),
-        "copying": _("Does it copy your works?"),
-        "safety": _("Does it keep your guardrails?"),
-    }
-    found = []
-    for slug, title in titles.items():
-        answer = evaluation.get(slug) or {}
-        rows = [
-            {
-                "name": name,
-                "label": name.replace("_", " ").capitalize(),
-                "main": "adapter" in name,
-                "exact": measure["low"] == measure["value"] == measure["high"],
-                **measure,
-            }
-            for name, measure in (answer.get("measures") or {}).items()
-        ]
-        found.append(
-            Question(slug, title, answer.get("verdict", "unknown"), answer.get("sentence", ""), rows, _charts(rows))
-        )
-    return found
-
-
-def _charts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Figures with an interval, grouped by what they measure; a figure alone needs no picture."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        if not row["exact"]:
-            groups.setdefault((row["name"].split("_")[0], row["unit"]), []).append(row)
-    return [
-        {"title": kind.capitalize(), "unit": unit, "rows": group, "meaning": group[0]["meaning"]}
-        for (kind, unit), group in groups.items()
-        if len(group) > 1
-    ]
 
 
 @login_required
@@ -86,7 +34,7 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
         "version": found,
         "called": str(found),
         "model": found.creation_model,
-        "questions": questions_of(found.evaluation),
+        "questions": questions_of(found.evaluation, to_creator=True),
         "curve": curve_of(found.evaluation.get("curve") or found.run.curve),
         "held_out": works["held_out"],
         "trained_on": works["trained_on"],

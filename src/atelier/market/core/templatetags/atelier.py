@@ -21,7 +21,7 @@ register = template.Library()
 
 
 @register.filter
-def minor(amount: int | None, currency: str = "USD") -> str:
+def minor(amount: int | None, currency: str) -> str:
     """Minor units as money with its currency."""
     return money.show(amount or 0, currency)
 

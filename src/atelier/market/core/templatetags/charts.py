@@ -25,10 +25,18 @@ def line_chart(
     return {"title": title, "chart": chart, "unit": unit, "x_title": x_title or x}
 
 
-@register.inclusion_tag("core/charts/intervals.html")
-def interval_chart(title: str, rows: Sequence[Mapping[str, Any]], unit: str = "") -> dict[str, Any]:
-    """Bars with 95 % intervals from rows of {label, value, low, high, main}."""
-    return {"title": title, "chart": charts.interval_chart(rows or []), "unit": unit}
+@register.inclusion_tag("core/charts/picture.html")
+def picture(drawn: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Bars with 95 % intervals on one axis, and a limit line: {title, bars, least, most, unit, limit, limit_label}."""
+    given = drawn or {}
+    shown = charts.picture(
+        given.get("bars") or [],
+        given.get("least", 0.0),
+        given.get("most", 1.0),
+        given.get("unit", ""),
+        given.get("limit"),
+    )
+    return {"title": given.get("title", ""), "limit_label": given.get("limit_label", ""), "picture": shown}
 
 
 @register.simple_tag

@@ -21,7 +21,7 @@ from .locking import own_model, own_version
 def publish_model(*, actor: User, creation_model_id: int, anyway: bool = False) -> CreationModel:
     """Offer a draft or paused creation model to buyers.
 
-    `anyway` is the creator's explicit word to publish a version that its proof calls no better than the base.
+    `anyway` is the creator's explicit word to publish a version that its proof does not recommend.
     Errors: Denied when the creator is not vetted; Conflict without a version ready; Invalid on `anyway`.
     """
     model = own_model(actor, creation_model_id)
@@ -111,12 +111,13 @@ def _offerable(version_id: int | None) -> Version:
 
 
 def _give_word(actor: User, version: Version, anyway: bool) -> None:
-    """Keep the creator's word where the proof says no. Errors: Invalid when it is needed and not given."""
+    """Keep the creator's word where the proof says no. Errors: Invalid, with the reason, when it is not given."""
     if version.publishable or version.published_anyway_at is not None:
         return
     if not anyway:
         raise Invalid(
-            _("The proof says that version %(number)s is no better than the base.") % {"number": version.number},
+            _("By its proof version %(number)s is not to be published. %(why)s")
+            % {"number": version.number, "why": version.evaluation.get("summary", "")},
             field="anyway",
             remedy=_("Train again with more works, or say explicitly that you publish it anyway."),
             code="not_publishable",

@@ -34,7 +34,6 @@ def pause_versions_trained_on(work_id: int) -> None:
         for version in versions.order_by("pk"):
             move(version, to=Version.State.PAUSED, allowed=VERSION, paused_because=because[:300])
             audit.record(None, "studio.pause_version", version, work=work_id)
-            events.emit("studio.version_paused", version_id=version.pk)
             if model.version_id == version.pk:
                 _pause_model_of(model, version)
 

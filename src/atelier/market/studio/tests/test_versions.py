@@ -119,7 +119,7 @@ def test_revoking_consent_pauses_the_version_and_the_model_that_sells_it() -> No
     model.refresh_from_db()
     assert (model.state, model.version.state) == ("paused", "paused")
     assert item.title in model.version.paused_because
-    assert Event.objects.filter(name="studio.version_paused").count() == 1
+    assert AuditEntry.objects.filter(verb="studio.pause_version").count() == 1
     with pytest.raises(Conflict):
         actions.publish_model(actor=model.creator.user, creation_model_id=model.pk, anyway=True)
     with pytest.raises(Conflict):
