@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ STATIC = Path(__file__).parents[2] / "src" / "atelier" / "market" / "static" / "
 SITE = "http://atelier.test"
 WORDS = (
     '<div id="words" hidden data-reconnecting="Reconnecting…" data-steps="{done} of {planned} steps" '
+    'data-given-up="It no longer hears." data-reload="Reload" '
     'data-minutes-left="about {n} min left" data-seconds-left="about {n} s left" data-copied="Copied" '
     'data-copy-failed="By hand" data-words="{n} words" data-drop-here="Drop files here"></div>'
 )
@@ -119,6 +121,45 @@ def test_a_lost_connection_is_said_calmly_and_goes_on_after_the_last_event(site:
     assert "since=5" in site.asked[-1]
 
 
+def test_after_minutes_without_a_connection_it_stops_trying_and_offers_to_reload(site: Site, tab: Page) -> None:
+    tab.clock.install()
+    site.open(SAMPLES)
+    button = tab.get_by_role("button", name="Reload")
+
+    def waited() -> bool:
+        expect(tab.locator(".live-mark")).to_be_visible()
+        tab.clock.run_for(10_000)
+        return button.is_visible()
+
+    until(tab, waited)
+    expect(tab.locator(".live-mark")).to_contain_text("It no longer hears.")
+    tries = len(site.asked)
+    assert tries >= 10, "a server that starts anew is waited for"
+    tab.clock.run_for(600_000)
+    tab.wait_for_timeout(200)
+    assert len(site.asked) == tries
+    button.click()
+    until(tab, lambda: len(site.asked) > tries)
+
+
+def test_one_success_in_between_begins_the_count_anew(site: Site, tab: Page) -> None:
+    tab.clock.install()
+    site.open(SAMPLES)
+
+    def passes(condition: Callable[[], bool]) -> bool:
+        tab.clock.run_for(31_000)
+        return condition()
+
+    for number in range(1, 5):
+        for _try in range(3):
+            seen = len(site.asked)
+            until(tab, partial(passes, lambda seen=seen: len(site.asked) > seen))
+        site.connections = [[frame(number, "preview", sample=1, append="on ")]]
+        until(tab, partial(passes, lambda: not site.connections))
+        expect(tab.locator(".b")).to_have_text(("on " * number).strip())
+    assert tab.get_by_role("button", name="Reload").count() == 0
+
+
 PROGRESS = (
     '<section data-live="/live/ticket"><div data-live-progress="progress"><span data-progress-steps></span>'
     "<span data-progress-left></span><progress></progress><p data-progress-note></p></div></section>"
@@ -143,6 +184,21 @@ def test_a_part_is_fetched_anew_and_its_new_streams_are_opened(site: Site, tab: 
     expect(tab.locator("#run p").first).to_have_text("Running")
     expect(tab.locator("#run")).to_have_attribute("data-live", "/live/two")
     until(tab, lambda: any(path.startswith("/live/two") for path in site.asked))
+
+
+def test_parts_outside_of_the_live_one_are_fetched_with_it(site: Site, tab: Page) -> None:
+    heard = 'data-live="/live/x" data-live-refresh="finished" data-refresh-with="head foot"'
+    whole = (
+        '<p id="head">{0}</p>'
+        + f'<section id="made" {heard}>{{0}}</section>'
+        + '<p id="foot">{0}</p><p id="else">{0}</p>'
+    )
+    site.open(whole.format("writing"))
+    site.body = whole.format("done")
+    site.connections = [[frame(1, "finished")]]
+    for name in ("head", "made", "foot"):
+        expect(tab.locator(f"#{name}")).to_contain_text("done", timeout=15000)
+    expect(tab.locator("#else")).to_have_text("writing")
 
 
 def test_events_are_handed_on_to_other_scripts(site: Site, tab: Page) -> None:

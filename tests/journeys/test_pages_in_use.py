@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from trial.person import Person
 from trial.site import Site
 from trial.walk import Walk
@@ -32,6 +32,7 @@ EXPECTED = {
         "/operator/vetting/",
         "/operator/ledger/",
         "/operator/ledger/transactions/N/",
+        "/operator/ledger/accounts/N/",
         "/operator/resemblances/",
     },
 }
@@ -135,3 +136,19 @@ def test_every_page_in_use_fits_its_screen_and_is_open_to_everyone(
     context.close()
     assert not failures
     assert seen >= EXPECTED[who], EXPECTED[who] - seen
+
+
+def test_a_page_that_watched_the_writing_says_what_to_do_now_without_a_reload(market: Walk, browser: Browser) -> None:
+    context = _context(browser, market.buyer, viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    model = market.creator.call("GET", "/models")["items"][0]
+    page.goto(f"/models/{model['id']}/brief/")
+    page.get_by_label("Subject").fill("bread at night")
+    page.locator("#main form button.button--primary").click()
+    page.wait_for_url("**/generations/*/")
+    address = page.url
+    page.evaluate("window.opened = true")
+    expect(page.locator(".page__lead")).to_contain_text("Choose a piece", timeout=30_000)
+    expect(page.locator(".page__actions")).to_contain_text("Vary")
+    assert (page.url, page.evaluate("window.opened")) == (address, True)
+    context.close()

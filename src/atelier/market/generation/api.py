@@ -83,7 +83,8 @@ class ProblemOut(Schema):
 class GenerationOut(Schema):
     """A brief and its samples. `live` is a stream of server-sent events for a day; asking again works as well.
 
-    `ahead` counts those whose turn comes before this one's while it waits.
+    `ahead` counts those whose turn comes before this one's while it waits. `seconds_left` is until its turn comes while
+    it waits, until it is done while it is written; null while unknown.
     """
 
     id: uuid.UUID
@@ -96,6 +97,7 @@ class GenerationOut(Schema):
     ahead: int
     done: int
     planned: int
+    seconds_left: float | None
     problem: ProblemOut | None
     outputs: list[OutputOut]
     live: str
@@ -230,6 +232,7 @@ def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
         "ahead": queries.place_in_queue(generation),
         "done": generation.done,
         "planned": generation.planned,
+        "seconds_left": None if generation.is_over else generation.seconds_left,
         "problem": problem,
         "outputs": [_output(card) for card in made if card.output],
         "live": reverse("core:live", args=[live.ticket(generation.topic)]),

@@ -44,8 +44,10 @@ class Generation(models.Model):
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveIntegerField(default=0)
     planned = models.PositiveIntegerField(default=0)
-    # How many have their turn before this one in the engine; null unless it waits there.
+    # How many have their turn before this one, as the engine last said; null unless it waits there or had no room.
     ahead = models.PositiveIntegerField(null=True, blank=True)
+    # Until its turn comes while it waits, until it is done while it is written; null while unknown.
+    seconds_left = models.FloatField(null=True, blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     error = models.CharField(max_length=1000, blank=True)
     remedy = models.CharField(max_length=500, blank=True)
@@ -79,6 +81,15 @@ class Generation(models.Model):
     def is_waiting(self) -> bool:
         """Whether its turn has not come: no worker took it up, or the engine writes others first."""
         return self.state == self.State.QUEUED or (self.state == self.State.RUNNING and self.ahead is not None)
+
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Whether the same brief may do better another time: it came to nothing, and not because of what it asks."""
+        return (
+            self.state in {self.State.FAILED, self.State.CANCELLED}
+            and not self.error_where
+            and self.error_code not in {"refused", "not_offered"}
+        )
 
     @property
     def was_turned_away(self) -> bool:

@@ -14,6 +14,7 @@ from atelier.market.studio.models import Version
 from atelier.workshop.contract import Cancelled, Preview, Progress
 
 from .models import Generation
+from .pace import Pace
 
 FLUSH_SECONDS = 0.08
 PROGRESS_SECONDS = 0.4
@@ -37,8 +38,9 @@ class News:
 
     Publishes "preview" {sample, payload} at most every 80 ms and, at most every 0.4 s, "progress" {done, planned,
     seconds_left}, "queue" when others have their turn first, and "started" when it begins after such a wait. Once a
-    second it keeps the progress and looks whether to stop. Errors: Cancelled when the person cancelled, when the page
-    that watched was left, when the version was erased, or when another worker took this up; `stopping` then says which.
+    second it keeps the progress with the time left, and looks whether to stop. Errors: Cancelled when the person
+    cancelled, when the page that watched was left, when the version was erased, or when another worker took this up;
+    `stopping` then says which.
     """
 
     def __init__(self, generation: Generation, clock: Callable[[], float] = time.monotonic) -> None:
@@ -48,7 +50,9 @@ class News:
         self._waiting: dict[int, dict[str, Any]] = {}
         self._progress: Progress | None = None
         self._told: tuple[int, int] | None = None
-        self._ahead: int | None = None
+        self._ahead = generation.ahead
+        self._pace = Pace()
+        self._seconds_left: float | None = None
         self._shown = False
         self._flushed = self._told_at = float("-inf")
         self._looked = clock()
@@ -60,9 +64,10 @@ class News:
             self._waiting[news.sample] = joined(self._waiting.get(news.sample), news.payload)
         else:
             self._progress = news
+            self._seconds_left = self._pace.seconds_left(news, self._clock())
         if not self._begun and (isinstance(news, Preview) or news.done):
             self._begun = True
-            live.publish(self._generation.topic, "started")
+            self._tell_place(None)
         now = self._clock()
         if self._waiting and now - self._flushed >= FLUSH_SECONDS:
             self.flush()
@@ -89,7 +94,8 @@ class News:
         progress = self._progress
         if progress is None:
             return
-        if progress.ahead != self._ahead:
+        # One that was turned away has its place from the engine that had no room: that nobody says so now is no news.
+        if progress.ahead != self._ahead and (self._begun or progress.ahead is not None):
             self._tell_place(progress.ahead)
             self._told_at = now
         if (told := (progress.done, progress.planned)) == self._told:
@@ -99,20 +105,24 @@ class News:
             "progress",
             done=progress.done,
             planned=progress.planned,
-            seconds_left=progress.seconds_left,
+            seconds_left=self._seconds_left,
         )
         self._told, self._told_at = told, now
 
     @transaction.atomic
     def _tell_place(self, ahead: int | None) -> None:
         """Keep how many are ahead, for whoever looks, and have open pages look."""
-        self._mine().update(ahead=ahead)
+        self._mine().update(ahead=ahead, seconds_left=self._seconds_left)
         live.publish(self._generation.topic, "started" if ahead is None else "queue")
         self._ahead = ahead
 
     def _look(self) -> None:
         done, planned = (self._progress.done, self._progress.planned) if self._progress else (0, 0)
-        wanted = self._mine().filter(cancel_requested=False).update(done=done, planned=planned)
+        wanted = (
+            self._mine()
+            .filter(cancel_requested=False)
+            .update(done=done, planned=planned, seconds_left=self._seconds_left)
+        )
         if not wanted:
             self.stopping = "cancelled" if self._mine().exists() else "taken"
         elif self._looked >= self._leaves_count_from and self._was_left():

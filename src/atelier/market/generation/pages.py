@@ -128,6 +128,29 @@ def _again(request: HttpRequest, pk: uuid.UUID, *, same_seeds: bool) -> HttpResp
 
 
 @login_required
+@require_POST
+def try_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask for the same once more where nothing was made, with one press. Twice is once."""
+    person = who(request)
+    source = queries.generation_of(person, pk)
+    if not source.may_be_tried_again:
+        return redirect("generation:repeat", pk=pk)
+    wish = actions.Wish(
+        brief=source.brief, samples=len(source.seeds), key=f"again:{source.pk}", source=source.pk, again=True
+    )
+    try:
+        if source.is_playground:
+            made = actions.try_out(actor=person, version=source.version, wish=wish)
+        else:
+            model = queries.published_model(source.creation_model_id)
+            made = actions.ask_for_samples(actor=person, creation_model=model, wish=wish)
+    except MarketError as error:
+        messages.error(request, f"{error.message} {error.remedy}".strip())
+        return redirect("generation:detail", pk=pk)
+    return redirect("generation:detail", pk=made.pk)
+
+
+@login_required
 @require_safe
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Watch samples being made, and see them when they are."""

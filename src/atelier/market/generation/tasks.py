@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -50,9 +51,9 @@ def generate(*, generation_id: str) -> None:
         _stopped(generation, news)
     except Busy as error:
         if generation.started_at is None or timezone.now() - generation.started_at < NO_ROOM_FOR:
-            work.give_up_the_place(generation)
+            work.give_up_the_place(generation, ahead=error.ahead)
             raise
-        _failed(generation, error)
+        _no_room(generation, error)
     except (WorkshopError, MarketError) as error:
         _failed(generation, error)
     except (OperationalError, InterfaceError):
@@ -107,6 +108,22 @@ def _stopped(generation: Generation, news: News) -> None:
         code=news.stopping,
         error=_("Writing stopped because the page was left.") if left else "",
         remedy=_("Repeat it and stay on the page.") if left else "",
+    )
+
+
+def _no_room(generation: Generation, error: Busy) -> None:
+    minutes = NO_ROOM_FOR // timedelta(minutes=1)
+    words = ngettext(
+        "For %(minutes)d minutes there was no room to write this; %(ahead)d request is before yours.",
+        "For %(minutes)d minutes there was no room to write this; %(ahead)d requests are before yours.",
+        error.ahead,
+    )
+    work.end_unfinished(
+        generation,
+        to=Generation.State.FAILED,
+        code=error.code,
+        error=words % {"minutes": minutes, "ahead": error.ahead},
+        remedy=_("Try again, now or later: your brief is kept."),
     )
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("generations/<uuid:pk>/", pages.detail, name="detail"),
     path("generations/<uuid:pk>/vary/", pages.vary, name="vary"),
     path("generations/<uuid:pk>/repeat/", pages.repeat, name="repeat"),
+    path("generations/<uuid:pk>/try-again/", pages.try_again, name="try_again"),
     path("generations/<uuid:pk>/cancel/", pages.cancel, name="cancel"),
     path("generations/outputs/<uuid:pk>/", pages.output, name="output"),
     path("generations/outputs/<uuid:pk>/showcase/", pages.showcase, name="showcase"),

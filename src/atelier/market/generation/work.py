@@ -74,7 +74,9 @@ def claim(generation_id: uuid.UUID) -> Generation | None:
         allowed=GENERATION,
         attempt=F("attempt") + 1,
         restarts=F("restarts") + int(lost),
-        ahead=None,
+        # One that was turned away keeps its place until it is written.
+        ahead=None if lost else found.ahead,
+        seconds_left=None,
         started_at=found.started_at or timezone.now(),
     )
     if lost:
@@ -106,10 +108,11 @@ def _tell_the_queue() -> None:
 
 
 @transaction.atomic
-def give_up_the_place(generation: Generation) -> None:
-    """Back to the queue: the engine has no room just now."""
+def give_up_the_place(generation: Generation, *, ahead: int) -> None:
+    """Back to the queue: the engine has no room just now, and `ahead` requests before this one. What is new is told."""
     mine = Generation.objects.filter(pk=generation.pk, attempt=generation.attempt, state=S.RUNNING)
-    if mine.update(state=S.QUEUED, ahead=None) and not generation.was_turned_away:
+    is_news = not generation.was_turned_away or generation.ahead != ahead
+    if mine.update(state=S.QUEUED, ahead=ahead, seconds_left=None) and is_news:
         live.publish(generation.topic, "queue")
 
 

@@ -212,7 +212,7 @@ def test_the_queue_says_how_many_are_ahead(viewer: User) -> None:
         asked = actions.ask_for_samples(actor=viewer, creation_model=model, wish=testing.wish(samples=1))
     page = client_of(viewer).get(reverse("generation:detail", args=[asked.pk]))
     assert page.context["ahead"] == 2
-    assert b"2 briefs are ahead" in page.content
+    assert b"2 requests before yours" in page.content
     assert client_of(viewer).get(f"/api/generations/{asked.pk}").json()["ahead"] == 2
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from atelier.market.accounts.models import User
 from atelier.market.core.models import LiveEvent
 from atelier.market.core.testing import make_user
 from atelier.market.generation import actions, news, tasks, testing, work
 from atelier.market.generation.models import Generation
+from atelier.market.generation.pace import Pace
 from atelier.workshop.contract import Busy, GenerateSpec, Output, Preview, Progress
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +32,14 @@ def seen(generation: Generation) -> tuple[str, int]:
     client.force_login(generation.viewer)
     page = client.get(reverse("generation:detail", args=[generation.pk]), headers={"X-Refresh": "generation-state"})
     return page.content.decode(), client.get(f"/api/generations/{generation.pk}").json()["ahead"]
+
+
+def left(generation: Generation) -> float | None:
+    """The time left as the API tells it."""
+    client = Client()
+    client.force_login(generation.viewer)
+    answer: float | None = client.get(f"/api/generations/{generation.pk}").json()["seconds_left"]
+    return answer
 
 
 def kinds(generation: Generation) -> list[str]:
@@ -63,7 +73,7 @@ def test_who_waits_in_the_engine_is_told_how_many_are_ahead_until_it_begins() ->
     assert claimed is not None
     now = [100.0]
     told = news.News(claimed, clock=lambda: now[0])
-    sentences = ((2, "2 briefs are ahead of yours"), (1, "1 brief is ahead of yours"), (0, "Next in line"))
+    sentences = ((2, "2 requests before yours"), (1, "1 request before yours"), (0, "Next in line"))
     for times, (ahead, sentence) in enumerate(sentences, 1):
         now[0] += news.PROGRESS_SECONDS
         told(Progress(stage="waiting", done=0, planned=9, ahead=ahead))
@@ -80,7 +90,7 @@ def test_who_waits_in_the_engine_is_told_how_many_are_ahead_until_it_begins() ->
     told(Progress(stage="writing", done=2, planned=9))
     page, number = seen(generation)
     assert "<progress" in page
-    assert "ahead of yours" not in page
+    assert "before yours" not in page
     assert number == 0
     assert seen(later)[1] == 0
     assert kinds(generation).count("started") == 2
@@ -107,7 +117,120 @@ def test_a_place_in_the_engine_is_lost_with_the_worker_and_when_there_is_no_room
         news.News(claimed)(Progress(stage="waiting", done=0, planned=9, ahead=5))
         generation.refresh_from_db()
         assert (generation.ahead, generation.is_waiting) == (5, True)
-    work.give_up_the_place(claimed)
-    assert seen(generation)[1] == 0
+    work.give_up_the_place(claimed, ahead=7)
+    page, number = seen(generation)
+    assert number == 7
+    assert "7 requests before yours" in page
     generation.refresh_from_db()
-    assert (generation.state, generation.ahead) == ("queued", None)
+    assert generation.state == "queued"
+
+
+def test_while_there_is_no_room_its_place_stays_on_the_page_and_only_another_one_is_told() -> None:
+    generation = asked_by(make_user())
+    for ahead, queued in ((9, 1), (9, 1), (4, 2)):
+        claimed = work.claim(generation.pk)
+        assert claimed is not None
+        news.News(claimed)(Progress(stage="waiting", done=0, planned=9))
+        if claimed.was_turned_away:
+            assert "9 requests before yours" in seen(generation)[0], "no flicker while it is tried again"
+        work.give_up_the_place(claimed, ahead=ahead)
+        assert kinds(generation).count("queue") == queued
+    assert seen(generation)[1] == 4
+    claimed = work.claim(generation.pk)
+    assert claimed is not None
+    news.News(claimed)(Preview(sample=0, payload={"append": "Once"}))
+    assert "<progress" in seen(generation)[0]
+    assert seen(generation)[1] == 0
+
+
+def test_the_time_left_is_told_and_kept_while_it_waits_and_while_it_is_written() -> None:
+    generation = asked_by(make_user())
+    claimed = work.claim(generation.pk)
+    assert claimed is not None
+    now = [100.0]
+    told = news.News(claimed, clock=lambda: now[0])
+    told(Progress(stage="waiting", done=0, planned=90, ahead=4))
+    assert left(generation) is None, "nothing went by yet"
+    now[0] += 10
+    told(Progress(stage="waiting", done=0, planned=90, ahead=3))
+    assert left(generation) == 40, "one in ten seconds, and three with its own before it"
+    assert "About 40 s left" in seen(generation)[0]
+    told(Progress(stage="writing", done=1, planned=91))
+    now[0] += 10
+    told(Progress(stage="writing", done=31, planned=91))
+    assert left(generation) == 20
+    page, _ahead = seen(generation)
+    assert "about 20 s left" in page
+    event = LiveEvent.objects.filter(topic=generation.topic, kind="progress").latest("id")
+    assert event.data == {"done": 31, "planned": 91, "seconds_left": 20}
+    now[0] += 1
+    told(Progress(stage="writing", done=32, planned=91, seconds_left=120))
+    assert left(generation) == 120, "the engine knows better"
+
+
+def test_one_that_newcomers_overtake_is_promised_no_time() -> None:
+    pace = Pace()
+    places = [(0.0, 3), (5.0, 5), (9.0, 3)]
+    assert [pace.seconds_left(Progress(stage="waiting", done=0, planned=9, ahead=a), now) for now, a in places] == [
+        None
+    ] * 3
+
+
+def test_a_brief_that_found_no_room_is_tried_again_with_one_press(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def generate(self, *_arguments: object) -> list[Output]:
+            raise Busy("full", ahead=12)
+
+    generation = asked_by(make_user())
+    Generation.objects.update(started_at=timezone.now() - tasks.NO_ROOM_FOR)
+    with monkeypatch.context() as crowded:
+        crowded.setattr(tasks, "runtime", Full)
+        tasks.generate(generation_id=str(generation.pk))
+    client = Client()
+    client.force_login(generation.viewer)
+    page = client.get(reverse("generation:detail", args=[generation.pk])).content.decode()
+    assert "there was no room to write this; 12 requests are before yours" in page
+    assert "your brief is kept" in page
+    address = reverse("generation:try_again", args=[generation.pk])
+    assert address in page
+    answers = [client.post(address) for _click in range(2)]
+    again = Generation.objects.exclude(pk=generation.pk).get()
+    assert [answer["Location"] for answer in answers] == [reverse("generation:detail", args=[again.pk])] * 2
+    assert (again.brief, again.seeds, again.varies_id) == (generation.brief, generation.seeds, generation.pk)
+    tasks.generate(generation_id=str(again.pk))
+    again.refresh_from_db()
+    assert again.state == "succeeded"
+
+
+def test_only_what_may_do_better_is_offered_again() -> None:
+    generation = asked_by(make_user())
+    client = Client()
+    client.force_login(generation.viewer)
+    address = reverse("generation:try_again", args=[generation.pk])
+    for changes in (
+        {"state": "succeeded"},
+        {"state": "failed", "error_code": "refused", "error": "Not on that."},
+        {"state": "failed", "error_code": "brief_invalid", "error_where": "subject", "error": "Too long."},
+    ):
+        Generation.objects.update(**{"error_where": "", **changes})
+        assert address not in client.get(reverse("generation:detail", args=[generation.pk])).content.decode()
+        assert client.post(address)["Location"] == reverse("generation:repeat", args=[generation.pk])
+        assert Generation.objects.count() == 1
+    stranger = Client()
+    stranger.force_login(make_user())
+    assert stranger.post(address).status_code == 404
+
+
+def test_when_it_is_done_the_head_of_the_page_is_fetched_with_it() -> None:
+    generation = asked_by(make_user())
+    client = Client()
+    client.force_login(generation.viewer)
+    address = reverse("generation:detail", args=[generation.pk])
+    before = client.get(address).content.decode()
+    assert 'data-live-refresh="finished failed cancelled" data-refresh-with="page-head"' in before
+    head = before[before.index('id="page-head"') : before.index('class="page__body"')]
+    assert "Samples appear as they are made" in head
+    tasks.generate(generation_id=str(generation.pk))
+    after = client.get(address).content.decode()
+    assert "Samples appear" not in after
+    assert "Choose a piece" in after[after.index('id="page-head"') : after.index('class="page__body"')]

@@ -4,6 +4,7 @@ import { enhance, word } from "./enhance.js";
 
 const streams = new Map(); // root element → Stream
 const SLOWEST_RETRY_MS = 30000;
+const GIVE_UP_MS = 300000; // A ticket ends after a day, and then no try will ever succeed.
 const REFRESH_GAP_MS = 700;
 const SPEAK_GAP_MS = 4000;
 
@@ -12,7 +13,13 @@ class Stream {
     this.root = root;
     this.url = new URL(root.dataset.live, location.href);
     this.kinds = new Set();
+    this.start();
+  }
+
+  start() {
     this.delay = 1000;
+    this.failing = 0; // for how long no try has succeeded
+    this.failedAt = 0;
     this.open();
   }
 
@@ -21,6 +28,7 @@ class Stream {
     this.heard = new Set();
     this.source.onopen = () => {
       this.delay = 1000;
+      this.failing = this.failedAt = 0;
       this.mark("");
     };
     this.source.onerror = () => this.lost();
@@ -50,11 +58,27 @@ class Stream {
 
   // The browser reconnects by itself after a broken connection, but gives up on an error page: then we try again.
   lost() {
+    const now = Date.now();
+    // The time that a machine sleeps is no time of trying.
+    if (this.failedAt) this.failing += Math.min(now - this.failedAt, SLOWEST_RETRY_MS);
+    this.failedAt = now;
+    if (this.failing >= GIVE_UP_MS) return this.giveUp();
     this.mark(word("reconnecting"));
     if (this.source.readyState !== EventSource.CLOSED) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.open(), this.delay);
     this.delay = Math.min(this.delay * 2, SLOWEST_RETRY_MS);
+  }
+
+  giveUp() {
+    this.close();
+    this.mark(word("given-up"));
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button button--small";
+    button.textContent = word("reload");
+    button.addEventListener("click", () => location.reload());
+    this.root.querySelector(":scope > .live-mark").append(" ", button);
   }
 
   mark(text) {
@@ -168,7 +192,10 @@ async function refresh(element) {
   refreshing.set(id, state);
   try {
     const response = await fetch(element.dataset.refreshUrl || location.href, { headers: { "X-Refresh": id } });
-    if (response.ok) swap(id, await response.text());
+    if (response.ok) {
+      const html = await response.text();
+      for (const part of [id, ...names(element.dataset.refreshWith)]) swap(part, html);
+    }
   } catch {
     // The stream's own mark tells that the connection is lost; the next event tries again.
   }
@@ -215,5 +242,5 @@ connect();
 document.addEventListener("htmx:afterSettle", connect);
 addEventListener("pagehide", () => streams.forEach((stream) => stream.close()));
 addEventListener("pageshow", (event) => {
-  if (event.persisted) streams.forEach((stream) => stream.open());
+  if (event.persisted) streams.forEach((stream) => stream.start());
 });
