@@ -10,20 +10,29 @@ from django.shortcuts import render
 from . import queries
 
 A_PAGE = 50
+FIRST_ACCOUNTS = 12
 
 
 @login_required
 def book(request: HttpRequest) -> HttpResponse:
-    """All accounts, that they sum to zero, and the latest transactions."""
-    accounts = list(queries.book(request.user))
+    """The first accounts, that all of them sum to zero, and the latest transactions."""
+    accounts = queries.book(request.user)
     totals = queries.totals(request.user)
     context = {
-        "accounts": accounts,
+        "accounts": accounts[:FIRST_ACCOUNTS],
+        "all_accounts": accounts.count(),
         "totals": totals,
         "in_balance": all(total.is_zero for total in totals) and not queries.drifted(request.user),
         "page": Paginator(queries.transactions(request.user), A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "ledger/book.html", context)
+
+
+@login_required
+def accounts(request: HttpRequest) -> HttpResponse:
+    """All accounts, page by page."""
+    page = Paginator(queries.book(request.user), A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "ledger/accounts.html", {"page": page, "accounts": page.object_list})
 
 
 @login_required

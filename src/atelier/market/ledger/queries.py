@@ -52,9 +52,10 @@ def require_operator(user: Any) -> None:
 
 
 def book(operator: Any) -> QuerySet[Account]:
-    """All accounts. Errors: Denied to all but operators."""
+    """All accounts, the market's own first. Errors: Denied to all but operators."""
     require_operator(operator)
-    return Account.objects.select_related("owner").order_by("currency", "kind", "code")
+    own_first = F("owner").asc(nulls_first=True)
+    return Account.objects.select_related("owner").order_by("currency", own_first, "kind", "code")
 
 
 def totals(operator: Any) -> list[Total]:

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from atelier.market.core.testing import make_user
-from atelier.market.ledger import accounts
+from atelier.market.ledger import accounts, pages
 from atelier.market.ledger.actions import credit, debit, post
 from atelier.market.ledger.models import Account, Transaction
 
@@ -49,10 +49,27 @@ def test_the_operator_goes_down_to_accounts_and_transactions(booked: Transaction
     assert client.get("/operator/ledger/transactions/999999/").status_code == 404
 
 
+def test_accounts_are_spread_over_pages_and_the_markets_own_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "A_PAGE", 3)
+    monkeypatch.setattr(pages, "FIRST_ACCOUNTS", 2)
+    owed = [accounts.payable(make_user(f"Creditor {number}").pk, "USD") for number in range(4)]
+    accounts.rows([*owed, accounts.platform_fees("USD")])
+    client = client_of(operator=True)
+    book = client.get("/operator/ledger/").content.decode()
+    assert "platform:fees" in book
+    assert "Creditor 3" not in book
+    assert "All 5 accounts" in book
+    shown = [client.get(f"/operator/ledger/accounts/?page={page}").content.decode() for page in (1, 2)]
+    assert [sum(f"Creditor {number}" in page for number in range(4)) for page in shown] == [2, 2]
+    assert "platform:fees" in shown[0]
+    assert "Page 2 of 2" in shown[1]
+
+
 def test_nobody_else_sees_the_book(booked: Transaction) -> None:
     account = Account.objects.get(code="platform:fees")
     for address in (
         "/operator/ledger/",
+        "/operator/ledger/accounts/",
         f"/operator/ledger/accounts/{account.pk}/",
         f"/operator/ledger/transactions/{booked.pk}/",
     ):
