@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from atelier.market.core.errors import Missing
@@ -88,9 +88,9 @@ class MarkSearchOut(Schema):
     response={202: MarkSearchOut, 400: ErrorOut, 422: ErrorOut, 429: ErrorOut},
     operation_id="look_for_marks",
 )
-def look_for_marks(request: HttpRequest, body: TextIn) -> tuple[int, dict[str, Any]]:
+def look_for_marks(request: HttpRequest, body: TextIn) -> Status[dict[str, Any]]:
     """Look for the hidden mark of any creator in a text. The text is removed as soon as it was read."""
-    return 202, search_json(actions.look_for_marks(text=body.text))
+    return Status(202, search_json(actions.look_for_marks(text=body.text)))
 
 
 @router.get(

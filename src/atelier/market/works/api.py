@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import File, Form, Header, Query, Router, Schema
+from ninja import File, Form, Header, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
@@ -242,7 +242,7 @@ def list_crafts(request: HttpRequest) -> list[dict[str, Any]]:
 @router.post("/uploads", response={202: list[UploadOut], **ERRORS})
 def send_files(
     request: HttpRequest, said: Form[UploadIn], files: File[list[UploadedFile]] = NONE_LEFT, key: Key = None
-) -> tuple[int, list[dict[str, Any]]]:
+) -> Status[list[dict[str, Any]]]:
     """Send files; each is read soon after. Ask for the batch to see what became of them."""
     person = person_of(request)
     uploads = actions.receive_uploads(
@@ -253,11 +253,11 @@ def send_files(
         wishes=actions.Wishes(attested=said.attested, consent=said.consent, tags=tuple(said.tags)),
         batch=_batch(person, key),
     )
-    return 202, [_upload(upload) for upload in uploads]
+    return Status(202, [_upload(upload) for upload in uploads])
 
 
 @router.post("/uploads/paste", response={202: UploadOut, **ERRORS})
-def paste(request: HttpRequest, said: PasteIn, key: Key = None) -> tuple[int, dict[str, Any]]:
+def paste(request: HttpRequest, said: PasteIn, key: Key = None) -> Status[dict[str, Any]]:
     """Send one text without a file."""
     person = person_of(request)
     (upload,) = actions.receive_uploads(
@@ -273,7 +273,7 @@ def paste(request: HttpRequest, said: PasteIn, key: Key = None) -> tuple[int, di
         ),
         batch=_batch(person, key),
     )
-    return 202, _upload(upload)
+    return Status(202, _upload(upload))
 
 
 @router.get("/uploads/{batch}", response={200: list[UploadOut], **ERRORS})
