@@ -14,25 +14,29 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from authors import CACHE, Author, Piece, authors
 
-from atelier.workshop.contract import Progress, TrainSpec, WorkFile
+from atelier.workshop.contract import WorkFile
 from atelier.workshop.engines.text.base import Base, base
 from atelier.workshop.engines.text.crew import crew
 from atelier.workshop.engines.text.device import device
-from atelier.workshop.engines.text.engine import TextEngine
+from atelier.workshop.engines.text.efforts import train_effort
 from atelier.workshop.engines.text.examples import examples, read
+from atelier.workshop.engines.text.house.skill import skill
 from atelier.workshop.engines.text.prompts import brief_for_work
 from atelier.workshop.engines.text.recipe import Recipe
 from atelier.workshop.engines.text.serving.adapters import load
 from atelier.workshop.engines.text.serving.delivery import task_for
 from atelier.workshop.engines.text.serving.native.decoder import Adapter
 from atelier.workshop.engines.text.serving.sampling import Sampling
+from atelier.workshop.engines.text.splits import design
+from atelier.workshop.engines.text.steps import Plan
 from atelier.workshop.engines.text.training import ADAPTER
 from atelier.workshop.engines.text.writing import Order, write
 
@@ -99,17 +103,32 @@ def learn(author: Author, count: int, into: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         works = files(author, drawn.works, Path(scratch) / "works")
         apart = files(author, drawn.apart, Path(scratch) / "apart")
-        joined = hashlib.sha256("".join(work.sha256 for work in works).encode()).hexdigest()
-        kept.mkdir(parents=True, exist_ok=True)
         if not (kept / "trained.json").exists():
-            result = TextEngine().train(TrainSpec(works=works, dataset_sha256=joined, seed=SEED), kept, _say())
-            told = {"author": author.name, "works": count, "seconds": result.seconds}
-            told["evaluation"] = result.evaluation.flat()
+            told = {"author": author.name, "works": count, **train(works, kept / ADAPTER)}
             (kept / "trained.json").write_text(json.dumps(told, ensure_ascii=False), "utf-8")
         written = write_all(works, apart, load(kept / ADAPTER, base()).adapter)
     found = {**json.loads((kept / "trained.json").read_text("utf-8")), "written": asdict(written)}
     (kept / "found.json").write_text(json.dumps(found, ensure_ascii=False), "utf-8")
     return found
+
+
+def train(works: Sequence[WorkFile], folder: Path) -> dict[str, Any]:
+    """An adapter as a training run makes it first: its proof, and trying again where it copies, are left out."""
+    from atelier.workshop.engines.text.fitting import fit
+    from atelier.workshop.engines.text.llama import Llama
+    from atelier.workshop.engines.text.lora import save
+
+    source, chosen, begin = base(), Recipe(), time.monotonic()
+    divided = design([read(work) for work in works], SEED).shipped
+    learned, stop = (examples(part, source.tokenizer(), chosen.longest) for part in (divided.train, divided.validation))
+    plan = Plan(lambda _: None, {"train": train_effort(learned, stop, chosen)})
+    with crew(chosen.cores(), plan.tell) as team:
+        (model,) = team.map(lambda each: Llama(each, device=device()), [source])
+        plan.enter("train")
+        start = skill(source, chosen.rank) if chosen.house else None
+        found = fit(model, learned, stop, chosen, SEED, plan, team, start)
+    save(found.lora, source, folder)
+    return {"seconds": round(time.monotonic() - begin, 1), "best_step": found.best_step, "steps": found.steps}
 
 
 def write_all(works: Sequence[WorkFile], apart: Sequence[WorkFile], adapter: Adapter) -> Written:
@@ -159,18 +178,6 @@ def foretold(adapters: dict[str, Path], judged: Sequence[Author], count: int) ->
                     row[1] += sum(nats[:words])
                 found[name][writer] = [rows[number] for number in sorted(rows)]
     return found
-
-
-def _say() -> Callable[[Progress], None]:
-    """Tells of a training on standard error, each stage once."""
-    said = set[str]()
-
-    def say(news: Progress) -> None:
-        if news.stage not in said:
-            said.add(news.stage)
-            sys.stderr.write(f"{news.stage} … ")
-
-    return say
 
 
 def main() -> int:
