@@ -154,7 +154,7 @@ def rows_and_targets(
     # What fills up comes after all that counts, and no text looks ahead.
     full = [(*text.tokens, *[model.shape.eos] * (-len(text.tokens) % STRIDE)) for text in texts]
     hidden = model.hidden(full, lora, [memory.fork() for _ in texts] if memory else None)
-    parts = zip(texts, hidden.split([len(each) for each in full]), strict=True)
+    parts = zip(texts, torch.split(hidden, [len(each) for each in full]), strict=True)
     rows = torch.cat([part[text.begin - 1 : len(text.tokens) - 1] for text, part in parts])
     return rows, torch.tensor([token for text in texts for token in text.tokens[text.begin :]]).to(model.device)
 
@@ -169,7 +169,7 @@ def losses(
     def measure(places: list[int]) -> list[tuple[int, list[float]]]:
         texts = [chosen[place] for place in places]
         nats = model.losses(*rows_and_targets(model, texts, ready, memory))
-        each = nats.split([text.targets for text in texts])
+        each = torch.split(nats, [text.targets for text in texts])
         return [(place, some.tolist()) for place, some in zip(places, each, strict=True)]
 
     found = dict(pair for some in team.map(measure, passes(range(len(chosen)), chosen)) for pair in some)
