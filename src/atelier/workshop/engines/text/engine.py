@@ -124,13 +124,15 @@ class TextEngine:
         from .guardrails import check_brief
         from .serving.adapters import TextHand
         from .serving.delivery import deliver
+        from .serving.ranking import CANDIDATES
         from .serving.sampling import Sampling
 
         if not isinstance(hand, TextHand):
             raise AdapterInvalid("The hand belongs to another engine.", remedy="Load the adapter again.")
         check_brief(spec.brief, spec.guardrails)
         serving = self._serving()
-        return deliver(serving.scheduler, serving.base, hand, spec, workspace, emit, sampling or Sampling())
+        how, candidates = sampling or Sampling(), _number("CANDIDATES", CANDIDATES)
+        return deliver(serving.scheduler, serving.base, hand, spec, workspace, emit, how, candidates)
 
     def export(self, master: Path, format_name: str, workspace: Path) -> FileRef:
         return export(master, format_name, workspace)
@@ -176,6 +178,7 @@ def _threads() -> int:
 
 
 def _number(name: str, usual: int) -> int:
-    """A whole number from the environment; `ATELIER_TEXT_ROWS` is how many texts are written at once."""
+    """A whole number from the environment: `ATELIER_TEXT_ROWS` is how many texts are written at once,
+    `ATELIER_TEXT_CANDIDATES` of how many beginnings the best is written on."""
     chosen = os.environ.get(f"ATELIER_TEXT_{name}", "")
     return int(chosen) if chosen.isdigit() and int(chosen) > 0 else usual

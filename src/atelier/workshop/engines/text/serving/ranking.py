@@ -9,10 +9,10 @@ from atelier.workshop.engines.text.following import LINES, following
 
 from .drafts import Draft
 
-CANDIDATES = 2
+CANDIDATES = 3
 """How many there are of each text, unless `ATELIER_TEXT_CANDIDATES` says otherwise."""
 
-BEGINNING = 32
+BEGINNING = 24
 """Tokens by which the candidates of a longer text are judged."""
 
 

@@ -95,15 +95,15 @@ class Request:
 
 @dataclass(eq=False)
 class _Row:
-    """A draft that has a slot of the network; `read` tokens of its prompt are in the slot's past, and `unseen` was
-    written before it was chosen."""
+    """A draft that has a slot of the network; `read` tokens of its prompt are in the slot's past, and `unseen` is
+    what was written before it was chosen, piece by piece."""
 
     request: Request
     sample: int
     candidate: int
     slot: int
     read: int = 0
-    unseen: str = ""
+    unseen: list[str] = field(default_factory=list)
 
     @property
     def draft(self) -> Draft:
@@ -322,7 +322,7 @@ class Scheduler:
         if row.request.choice is None or row.sample in row.request.chosen:
             self._tell(row, append)
             return
-        row.unseen += append
+        row.unseen.append(append)
         row.request.inbox.put(News(row.sample, "", draft.steps, False))
         if row.request.choice.due(draft):
             self._rest(row, row.request.choice)
@@ -343,7 +343,10 @@ class Scheduler:
                 self._leave(each)
         self._resting.remove(best)
         self._writing.append(best)
-        self._tell(best, best.unseen)
+        *pieces, last = best.unseen
+        for piece in filter(None, pieces):
+            row.request.inbox.put(News(row.sample, piece, best.draft.steps, False))
+        self._tell(best, last)
 
     def _tell(self, row: _Row, append: str) -> None:
         done = row.draft.finish is not None
