@@ -69,7 +69,7 @@ def explained(user: Any, entries: Iterable[Entry]) -> Iterable[Line]:
     """The entries as lines, with their purchases fetched at once."""
     entries = list(entries)
     references = {entry.pk: _purchase_id(entry.transaction.reference) for entry in entries}
-    purchases = Purchase.objects.select_related(*WITH_PIECE[:2]).in_bulk(
+    purchases = Purchase.objects.select_related(*WITH_PIECE[:3]).in_bulk(
         {reference for reference in references.values() if reference is not None}
     )
     for entry in entries:

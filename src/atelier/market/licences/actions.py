@@ -15,17 +15,18 @@ from atelier.market.core import audit, events, live
 from atelier.market.core.errors import Conflict
 from atelier.market.generation.actions import open_output, withdraw_output
 from atelier.market.studio.models import Tier
-from atelier.workshop.contract import EngineUnavailable, engine
+from atelier.workshop.contract import Attribution, EngineUnavailable, engine
 
 from . import certificate
-from .models import CERTIFICATES, Licence, LicensedFile
+from .models import CERTIFICATES, Licence, LicensedFile, SaleAttribution, SaleShare
 from .queries import licence_of
-from .tasks import make_files
+from .tasks import attribute_sale, make_files
 
 # Letters and digits that nobody mistakes for one another when reading aloud.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 SUFFIX = 6
 SOLD_EXCLUSIVELY = "sold exclusively"
+PARTS = 1_000_000
 
 WITH_PIECE = (
     "output__blob",
@@ -66,6 +67,7 @@ def issue_for_purchase(*, purchase_id: str) -> None:
         events.emit("licences.exclusive_sold", output_id=str(licence.output_id), licence_id=str(licence.pk))
         withdraw_output(output_id=licence.output_id, because=SOLD_EXCLUSIVELY)
     make_files.defer(licence_id=str(licence.pk))
+    attribute_sale.defer(licence_id=str(licence.pk))
 
 
 def expect_files(licence: Licence) -> None:
@@ -92,6 +94,40 @@ def make_failed_files_again(*, actor: User, licence_id: uuid.UUID) -> Licence:
     live.publish(licence.topic, "file")
     make_files.defer(licence_id=str(licence.pk))
     return licence
+
+
+@transaction.atomic
+def keep_attribution(*, licence: Licence, found: Attribution | None, untold: str = "") -> bool:
+    """Write down which works shaped a sale, or why that cannot be told; False when it was written down before.
+
+    Shares of what is no work of the version's dataset are left out.
+    """
+    Licence.objects.select_for_update().get(pk=licence.pk)
+    if SaleAttribution.objects.filter(licence=licence).exists():
+        return False
+    works: dict[str, int] = {}
+    for item in licence.version.run.dataset.items.order_by("position"):
+        works.setdefault(item.sha256, item.work_id)
+    known = [share for share in (found.shares if found else ()) if share.work in works]
+    kept = SaleAttribution.objects.create(
+        licence=licence,
+        method=found.method[:80] if found else "",
+        told=min(PARTS, round(PARTS * sum(share.value for share in known))),
+        untold=untold,
+    )
+    SaleShare.objects.bulk_create(
+        SaleShare(
+            attribution=kept,
+            work_id=works[share.work],
+            parts=round(PARTS * share.value),
+            low=round(PARTS * share.low),
+            high=round(PARTS * share.high),
+        )
+        for share in known
+    )
+    audit.record(None, "licences.attribute", licence, method=kept.method, untold=untold, works=len(known))
+    live.publish(licence.topic, "attribution")
+    return True
 
 
 def _next_number() -> str:

@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from atelier.market.core.admin import ReadOnly
 
-from .models import Licence, LicensedFile
+from .models import Licence, LicensedFile, SaleAttribution
 
 
 @admin.register(Licence)
@@ -22,3 +22,11 @@ class LicensedFileAdmin(ReadOnly):
     list_display = ("filename", "format", "state", "ready_at", "error")
     list_filter = ("state", "format")
     search_fields = ("licence__number",)
+
+
+@admin.register(SaleAttribution)
+class SaleAttributionAdmin(ReadOnly):
+    list_display = ("licence", "at", "method", "told", "untold")
+    list_filter = ("untold", "method")
+    search_fields = ("licence__number",)
+    list_select_related = ("licence",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from atelier.market.core.schemas import ERRORS, Limit, Offset
 
-from . import queries
+from . import queries, shaping
 from .models import Licence, LicensedFile
 from .sending import send
 
@@ -49,8 +49,54 @@ class FileOut(Schema):
         }
 
 
+class ShareOut(Schema):
+    """What part of a piece one of your works shaped, 0 to 1, with the bounds of its 95 % interval."""
+
+    work_id: int
+    title: str
+    removed: bool
+    value: float
+    low: float
+    high: float
+
+
+class AttributionOut(Schema):
+    """Which of your works shaped a piece you sold. `state` is pending, told or untold; `sentence` says why.
+
+    `told` is the sum of the shares; the rest is owed to no single work.
+    """
+
+    state: Literal["pending", "told", "untold"]
+    sentence: str
+    method: str
+    told: float
+    shares: list[ShareOut]
+
+    @staticmethod
+    def of(shaped: shaping.Shaping) -> dict[str, Any]:
+        """What is known of a sale as plain data."""
+        shares = [
+            {
+                "work_id": part.work.pk,
+                "title": part.work.title,
+                "removed": part.work.state == part.work.State.REMOVED,
+                "value": part.value,
+                "low": part.low,
+                "high": part.high,
+            }
+            for part in shaped.parts
+        ]
+        return {
+            "state": shaped.state,
+            "sentence": shaped.sentence,
+            "method": shaped.method,
+            "told": shaped.told,
+            "shares": shares,
+        }
+
+
 class LicenceOut(Schema):
-    """A licence you hold or sold. `certificate` is its frozen content."""
+    """A licence you hold or sold. `certificate` is its frozen content; `attribution` is there for who sold it only."""
 
     id: uuid.UUID
     number: str
@@ -60,9 +106,11 @@ class LicenceOut(Schema):
     issued_at: datetime
     certificate: dict[str, Any]
     files: list[FileOut]
+    attribution: AttributionOut | None
 
 
 def _shown(person: Any, licence: Licence) -> dict[str, Any]:
+    shaped = shaping.shaping_for(person, licence)
     return {
         "id": licence.pk,
         "number": licence.number,
@@ -72,6 +120,7 @@ def _shown(person: Any, licence: Licence) -> dict[str, Any]:
         "issued_at": licence.issued_at,
         "certificate": licence.certificate,
         "files": [FileOut.of(file) for file in queries.files_for(person, licence)],
+        "attribution": AttributionOut.of(shaped) if shaped else None,
     }
 
 

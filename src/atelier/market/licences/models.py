@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from atelier.market.accounts.models import Creator, User
@@ -13,6 +14,7 @@ from atelier.market.billing.models import LicenceTerms, Purchase
 from atelier.market.core.models import Blob
 from atelier.market.generation.models import Output
 from atelier.market.studio.models import Tier, Version
+from atelier.market.works.models import Work
 
 CERTIFICATES = ("certificate.pdf", "certificate.json")
 """The formats of LicensedFile that tell of the licence itself; every other one is a copy of the piece."""
@@ -76,3 +78,42 @@ class LicensedFile(models.Model):
     def is_certificate(self) -> bool:
         """Whether it tells of the licence, rather than being a copy of the piece."""
         return self.format in CERTIFICATES
+
+
+class SaleAttribution(models.Model):
+    """Which of the creator's works shaped a sold piece, as its engine told it once. Append-only.
+
+    `told` is the sum of the shares, in parts per million like them; the rest is owed to no single work. Where nothing
+    could be told, `untold` says why and there are no shares. Money is split by `generation.Attribution`, not by this.
+    """
+
+    class Untold(models.TextChoices):
+        NOTHING_KEPT = "nothing kept"
+        ERASED = "erased"
+        FAILED = "failed"
+
+    licence = models.OneToOneField(Licence, on_delete=models.PROTECT, related_name="attribution")
+    method = models.CharField(max_length=80, blank=True)
+    told = models.PositiveIntegerField(default=0)
+    untold = models.CharField(max_length=16, choices=Untold, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+
+class SaleShare(models.Model):
+    """What part of a sold piece one work shaped, with the bounds of its 95 % interval, in parts per million."""
+
+    attribution = models.ForeignKey(SaleAttribution, on_delete=models.PROTECT, related_name="shares")
+    work = models.ForeignKey(Work, on_delete=models.PROTECT, related_name="+")
+    parts = models.PositiveIntegerField()
+    low = models.PositiveIntegerField()
+    high = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["attribution", "work"], name="one_sale_share_a_work"),
+            models.CheckConstraint(
+                condition=Q(low__lte=F("parts"), parts__lte=F("high"), high__lte=1_000_000),
+                name="sale_share_in_bounds",
+            ),
+        ]
+        ordering = ["-parts", "work_id"]

@@ -16,7 +16,7 @@ from atelier.market.accounts.queries import person
 from atelier.market.core import live
 from atelier.market.generation.cards import cards
 
-from . import actions, queries
+from . import actions, queries, shaping
 from .models import Licence, LicensedFile
 from .sending import send
 
@@ -42,6 +42,7 @@ def licence(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = queries.licence_of(request.user, pk)
     files = queries.files_for(request.user, found)
     (card,) = cards([found.output], request.user)
+    shaped = shaping.shaping_for(request.user, found)
     context = {
         "licence": found,
         "holder": found.buyer_id == request.user.pk,
@@ -49,7 +50,9 @@ def licence(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "copies": [file for file in files if not file.is_certificate],
         "certificates": [file for file in files if file.is_certificate],
         "failed": any(file.state == LicensedFile.State.FAILED for file in files),
-        "pending": any(file.state == LicensedFile.State.PENDING for file in files),
+        "shaped": shaped,
+        "pending": any(file.state == LicensedFile.State.PENDING for file in files)
+        or (shaped is not None and shaped.state == "pending"),
         "last_event_id": last,
     }
     return render(request, "licences/licence.html", context)
@@ -69,3 +72,14 @@ def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     actions.make_failed_files_again(actor=person(request), licence_id=pk)
     messages.success(request, _("The files are being made again."))
     return redirect("licences:licence", pk)
+
+
+@login_required
+@require_GET
+def works(request: HttpRequest) -> HttpResponse:
+    """The creator's works by how much they shaped what was sold."""
+    page = Paginator(shaping.works_behind_sales(request.user), A_PAGE).get_page(request.GET.get("page"))
+    rows = shaping.behind(list(page.object_list))
+    bars = [(row.label, row.value, row.low, row.high) for row in rows]
+    picture = shaping.drawn(_("How many sales’ worth"), bars, "")
+    return render(request, "licences/works.html", {"page": page, "rows": rows, "picture": picture})

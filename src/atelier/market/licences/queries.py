@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from atelier.market.core.errors import Conflict, Missing
@@ -63,3 +65,12 @@ def file_for(person: Any, licence_id: uuid.UUID, format_name: str) -> LicensedFi
             _("This file is not ready."), remedy=_("Wait a moment, or have it made again on the page of the licence.")
         )
     return found
+
+
+A_ROUND = 200
+
+
+def sales_without_attribution() -> list[uuid.UUID]:
+    """Some sales of which it was neither told which works shaped them nor why that cannot be told, oldest first."""
+    found = Licence.objects.filter(attribution=None, issued_at__lt=timezone.now() - timedelta(hours=1))
+    return list(found.order_by("issued_at").values_list("pk", flat=True)[:A_ROUND])
