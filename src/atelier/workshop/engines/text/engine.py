@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from .serving.remote import Remote
     from .serving.sampling import Sampling
     from .serving.scheduler import Scheduler
+
+log = logging.getLogger(__name__)
 
 VERSION = "1"
 _TEXT = FileKind(suffix=".txt", media_type="text/plain", title="Plain text")
@@ -168,7 +171,9 @@ class TextEngine:
                 self._held = _Serving(base(), Remote(base(), server))
             if self._held is None:
                 decoder = network(base(), slots=_number("ROWS", 16), length=LENGTH, threads=_threads())
-                self._held = _Serving(decoder.base, Scheduler(decoder))
+                scheduler = Scheduler(decoder)
+                log.info("serving %d texts at once: %s", decoder.slots, scheduler.memory())
+                self._held = _Serving(decoder.base, scheduler)
             return self._held
 
 
