@@ -56,7 +56,8 @@ def pulls_of(model: Llama, tokenizer: Tokenizer, team: Crew, lora: Lora, texts: 
 
     def pull(text: Text) -> Array:
         parts = examples([text], tokenizer, longest)
-        return np.sum([folded(model, lora, folds, part)[0] for part in parts], axis=0, dtype=np.float32)
+        whole: Array = np.sum([folded(model, lora, folds, part)[0] for part in parts], axis=0, dtype=np.float32)
+        return whole
 
     return Pulls(tuple(once), unit(np.stack(team.map(pull, once.values()))))
 

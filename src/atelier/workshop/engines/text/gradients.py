@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .examples import Example
+from .fitting import STRIDE
 from .llama import Llama
 from .lora import Lora
 
@@ -84,10 +85,11 @@ def folded(model: Llama, lora: Lora, folds: Folds, example: Example, parts: int 
         y.register_hook(fold)  # type: ignore[no-untyped-call]
         return y
 
-    tokens = torch.tensor(example.tokens[:-1], device=model.device)
-    hidden = model.walk(tokens, torch.arange(rows, device=model.device), linear, looking_back)
+    text = (*example.tokens[:-1], *[model.shape.eos] * (-rows % STRIDE))  # The padding comes after all that counts.
+    tokens = torch.tensor(text, device=model.device)
+    hidden = model.walk(tokens, torch.arange(len(text), device=model.device), linear, looking_back)
     targets = torch.tensor(example.tokens[example.begin :], device=model.device)
-    model.losses(hidden[example.begin - 1 :], targets).sum().backward()  # type: ignore[no-untyped-call]
+    model.losses(hidden[example.begin - 1 : rows], targets).sum().backward()  # type: ignore[no-untyped-call]
     return found
 
 
@@ -101,4 +103,5 @@ def looking_back(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> T
 
 def unit(rows: Array) -> Array:
     """Each row at length one; a row of zeros stays."""
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-30)
+    found: Array = rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-30)
+    return found

@@ -63,10 +63,11 @@ def shares_of(works: Sequence[str], pulls: Array, parts: Array) -> Shares:
     return {"shares": found, "told": min(1.0, float(sum(each.value for each in found)))}
 
 
-def above_the_mean(pulls: Array, parts: Array, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+def above_the_mean(pulls: Array, parts: Array, draws: NDArray[np.float64 | np.int64]) -> NDArray[np.float64]:
     """Of each work the cosine with the output, less the mean over the works, the output's parts taken as often as each
     draw says: (draws, works)."""
     along = draws @ (parts @ pulls.T).astype(np.float64)
     lengths = np.sqrt(np.maximum(np.einsum("dp,pq,dq->d", draws, (parts @ parts.T).astype(np.float64), draws), 1e-30))
     cosines: NDArray[np.float64] = along / lengths[:, None]
-    return cosines - cosines.mean(axis=1, keepdims=True)
+    cosines -= cosines.mean(axis=1, keepdims=True)
+    return cosines
