@@ -193,3 +193,8 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.creation_model} v{self.number}"
+
+    @property
+    def copies(self) -> bool:
+        """Whether its proof found that it repeats works it learned from: it is never offered, whoever wishes it."""
+        return bool(self.evaluation.get("copying", {}).get("verdict") == "poor")

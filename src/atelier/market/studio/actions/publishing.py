@@ -22,7 +22,8 @@ def publish_model(*, actor: User, creation_model_id: int, anyway: bool = False) 
     """Offer a draft or paused creation model to buyers.
 
     `anyway` is the creator's explicit word to publish a version that its proof does not recommend.
-    Errors: Denied when the creator is not vetted; Conflict without a version ready; Invalid on `anyway`.
+    Errors: Denied when the creator is not vetted; Conflict without a version ready, and for one that copies works it
+    learned from, whatever the word; Invalid on `anyway`.
     """
     model = own_model(actor, creation_model_id)
     if not model.creator.is_vetted:
@@ -111,7 +112,15 @@ def _offerable(version_id: int | None) -> Version:
 
 
 def _give_word(actor: User, version: Version, anyway: bool) -> None:
-    """Keep the creator's word where the proof says no. Errors: Invalid, with the reason, when it is not given."""
+    """Keep the creator's word where the proof says no. Errors: Invalid, with the reason, when it is not given; Conflict
+    for a version that copies, of which nobody can take the risk for those whose works they are."""
+    if version.copies:
+        raise Conflict(
+            _("Version %(number)s repeats works word for word and is not offered. %(why)s")
+            % {"number": version.number, "why": version.evaluation["copying"].get("sentence", "")},
+            remedy=_("Train again with more works, or with fewer that are alike."),
+            code="copies",
+        )
     if version.publishable or version.published_anyway_at is not None:
         return
     if not anyway:

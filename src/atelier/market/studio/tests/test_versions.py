@@ -75,6 +75,21 @@ def test_no_better_than_the_base_needs_the_creators_explicit_word_which_is_kept(
     assert AuditEntry.objects.filter(verb="studio.publish_anyway").count() == 1
 
 
+def test_a_version_that_copies_is_offered_by_no_word() -> None:
+    version = honest(make_version(), False)
+    version.evaluation = {"copying": {"verdict": "poor", "sentence": "It repeats 41 words."}}
+    version.save(update_fields=["evaluation"])
+    for anyway in (False, True):
+        with pytest.raises(Conflict, match="It repeats 41 words") as caught:
+            actions.publish_model(
+                actor=version.creation_model.creator.user, creation_model_id=version.creation_model_id, anyway=anyway
+            )
+        assert caught.value.code == "copies"
+    version.refresh_from_db()
+    assert (version.published_anyway_at, version.creation_model.state) == (None, "draft")
+    assert not AuditEntry.objects.filter(verb__startswith="studio.publish").exists()
+
+
 def test_nobody_publishes_pauses_retires_or_erases_for_another() -> None:
     model = make_published_model()
     thief, version = make_creator().user, model.version
