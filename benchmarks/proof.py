@@ -16,7 +16,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,20 +24,13 @@ from typing import Any
 import numpy as np
 from authors import CACHE, Author, authors
 from numpy.typing import NDArray
-from versions import draw, foretold, learn
+from versions import draw, falls, learn
 
-from atelier.workshop.engines.text.statistics import bootstrap, drop
 from atelier.workshop.engines.text.style import StyleJudge
 from atelier.workshop.engines.text.style import background as store
 from atelier.workshop.engines.text.style.features import measure, pairs_of, read
 from atelier.workshop.engines.text.style.judge import area
-from atelier.workshop.engines.text.verdicts import (
-    FALL_CLEAR,
-    FALL_LEAST,
-    SEPARATION_LEAST,
-    VOICE_CLEAR,
-    VOICE_LEANS,
-)
+from atelier.workshop.engines.text.verdicts import SEPARATION_LEAST, VOICE_CLEAR, VOICE_LEANS
 
 Array = NDArray[np.float64]
 KEPT_OUT = ("aesop", "bierce", "orrin-slate", "juno-larkwell")
@@ -47,7 +40,9 @@ TARGETS = (
     "theodore_roosevelt", "barack_obama", "segond", "cahier de l'administrateur", "référence du développeur", "maison",
 )  # fmt: skip
 COUNTS = (8, 16, 40)
-PER_WRITER = {"en": 10, "fr": 24}
+CODES = ("en", "fr")
+SPEECHES, OTHERS = 4, 24
+"""Pieces of a writer in the background: of those who wrote speeches fewer, for there are many and they are alike."""
 PAIRS = 160
 LENGTHS = ((60, 90), (90, 130), (130, 201))
 LEAST_WORDS = 20
@@ -62,7 +57,7 @@ SETS, SET = 100, 12
 def make_background(found: Sequence[Author]) -> None:
     """Write the shipped background from writers, and who they are."""
     kept = sorted((a for a in found if a.name not in KEPT_OUT), key=lambda author: author.name)
-    parts = {code: part(code, [a for a in kept if a.language == code]) for code in PER_WRITER}
+    parts = {code: part(code, [a for a in kept if a.language == code]) for code in CODES}
     store.store(store.FILE, parts)
     rows = [
         {"writer": a.name, "language": a.language, "work": a.work, "package": a.package, "licence": a.licence}
@@ -72,16 +67,18 @@ def make_background(found: Sequence[Author]) -> None:
 
 
 def part(code: str, writers: Sequence[Author]) -> store.Background:
-    """The background of one language; pairs are those that most texts have, each writer counting alike."""
+    """The background of one language; pairs are those that most texts have."""
     common = Counter[str]()
-    texts = [[a.pieces[i * len(a.pieces) // PER_WRITER[code]].text for i in range(PER_WRITER[code])] for a in writers]
-    for each in texts:
-        for text in each:
+    texts = []
+    for author in writers:
+        count = SPEECHES if author.kind == "speech" else OTHERS
+        texts.append([author.pieces[i * len(author.pieces) // count].text for i in range(count)])
+        for text in texts[-1]:
             common.update(set(pairs_of(read(text, code))))
     pairs = tuple(pair for pair, _ in sorted(common.items(), key=lambda found: (-found[1], found[0]))[:PAIRS])
     features = np.concatenate([measure(each, code, pairs) for each in texts])
     mean, spread = store.standards(features)
-    numbers = np.repeat(np.arange(len(writers)), PER_WRITER[code])
+    numbers = np.repeat(np.arange(len(writers)), [len(each) for each in texts])
     return store.Background(code, pairs, mean, spread, (features - mean) / spread, numbers)
 
 
@@ -304,26 +301,6 @@ def _without(author: Author, everyone: Sequence[Author]) -> store.Background:
     return replace(known, rows=known.rows[kept], writers=known.writers[kept])
 
 
-def falls(
-    versions: Sequence[dict[str, Any]], everyone: Sequence[Author], count: int, into: Path
-) -> list[dict[str, Any]]:
-    """By how much each version foretells each writer's works better than the base does."""
-    chosen = [author for author in everyone if author.name in {version["author"] for version in versions}]
-    folders = {a.name: into / f"{a.name.replace(' ', '-')}-{count}" / "adapter" for a in chosen}
-    table = foretold(folders, chosen, count)
-    rows = []
-    for name in folders:
-        for author in chosen:
-            base, ours = np.array(table["base"][author.name]), np.array(table[name][author.name])
-            fall = bootstrap(drop(1, 2), np.column_stack([base, ours[:, 1]]), meaning="fall of perplexity")
-            verdict = "clear" if fall.low > FALL_CLEAR else "some" if fall.low > FALL_LEAST else "none"
-            rows.append(
-                {"version": name, "works": author.name, "fall": fall.value, "low": fall.low, "high": fall.high,
-                 "verdict": verdict}
-            )  # fmt: skip
-    return rows
-
-
 # Printing -------------------------------------------------------------------------------------------------------
 
 
@@ -344,15 +321,18 @@ def _cell(value: Any) -> str:
     return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
+TABLES = ("identification", "by_length", "reliability", "strangers", "voices", "thresholds", "falls")
+
+
 def main() -> int:
-    """Make the background when asked, measure, print."""
+    """Make the background when asked, measure, print each table as it is ready."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--background", action="store_true")
     parser.add_argument("--versions", nargs="*", default=[])
     parser.add_argument("--works", type=int, default=40)
     parser.add_argument("--into", type=Path, default=CACHE / "versions")
     parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--no-falls", action="store_true", help="leave out perplexity, which needs the network")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the tables")
     words = parser.parse_args()
     everyone = authors(words.cache)
@@ -360,29 +340,39 @@ def main() -> int:
         make_background(everyone)
         store.background.cache_clear()
     versions = [learn(author, words.works, words.into) for author in everyone if author.name in words.versions]
-    wrote = {v["author"]: v["written"]["base_known"] + v["written"]["base"] for v in versions}
-    tried = [
-        trial(author, everyone, count, half, wrote.get(author.name, []))
-        for author in everyone if author.name in TARGETS for count in COUNTS for half in (0, 1)
-    ]  # fmt: skip
-    trials = [each for each in tried if each is not None]
-    heard = listen(versions, everyone, words.works)
-    found = {
-        "identification": identification(trials),
-        "by_length": by_length(trials),
-        "reliability": reliability(trials),
-        "strangers": strangers(trials),
-        "voices": voices(heard),
-        "thresholds": thresholds(trials, heard),
-        "falls": [] if words.no_falls or not versions else falls(versions, everyone, words.works, words.into),
-    }
+    if not words.json:
+        print(f"{len(everyone)} writers; clear {VOICE_CLEAR}, leans {VOICE_LEANS}, separation {SEPARATION_LEAST}")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for title, rows in tables(words.tables, everyone, versions, words.works, words.into):
+        found[title] = rows
+        if not words.json:
+            show(title, rows)
     if words.json:
         print(json.dumps(found, ensure_ascii=False))
-        return 0
-    print(f"{len(everyone)} writers; clear {VOICE_CLEAR}, leans {VOICE_LEANS}, separation {SEPARATION_LEAST}")
-    for title, rows in found.items():
-        show(title, rows)
     return 0
+
+
+def tables(
+    chosen: Sequence[str], everyone: Sequence[Author], versions: Sequence[dict[str, Any]], count: int, into: Path
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The tables chosen, as they are ready; no work is done for the others."""
+    wrote = {v["author"]: v["written"]["base_known"] + v["written"]["base"] for v in versions}
+    heard = listen(versions, everyone, count) if {"voices", "thresholds"} & set(chosen) else []
+    if "voices" in chosen:
+        yield "voices", voices(heard)
+    if set(chosen) - {"voices", "falls"}:
+        tried = [
+            trial(author, everyone, works, half, wrote.get(author.name, []))
+            for author in everyone if author.name in TARGETS for works in COUNTS for half in (0, 1)
+        ]  # fmt: skip
+        trials = [each for each in tried if each is not None]
+        for table in (identification, by_length, reliability, strangers):
+            if table.__name__ in chosen:
+                yield table.__name__, table(trials)
+        if "thresholds" in chosen:
+            yield "thresholds", thresholds(trials, heard)
+    if "falls" in chosen and versions:
+        yield "falls", falls(versions, everyone, count, into)
 
 
 if __name__ == "__main__":

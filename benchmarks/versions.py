@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from authors import CACHE, Author, Piece, authors
 
 from atelier.workshop.contract import WorkFile
@@ -36,8 +37,10 @@ from atelier.workshop.engines.text.serving.delivery import task_for
 from atelier.workshop.engines.text.serving.native.decoder import Adapter
 from atelier.workshop.engines.text.serving.sampling import Sampling
 from atelier.workshop.engines.text.splits import design
+from atelier.workshop.engines.text.statistics import bootstrap, drop
 from atelier.workshop.engines.text.steps import Plan
 from atelier.workshop.engines.text.training import ADAPTER
+from atelier.workshop.engines.text.verdicts import FALL_CLEAR, FALL_LEAST
 from atelier.workshop.engines.text.writing import Order, write
 
 AT_ONCE = 16
@@ -178,6 +181,26 @@ def foretold(adapters: dict[str, Path], judged: Sequence[Author], count: int) ->
                     row[1] += sum(nats[:words])
                 found[name][writer] = [rows[number] for number in sorted(rows)]
     return found
+
+
+def falls(
+    versions: Sequence[dict[str, Any]], everyone: Sequence[Author], count: int, into: Path
+) -> list[dict[str, Any]]:
+    """By how much each version foretells each writer's works better than the base does."""
+    chosen = [author for author in everyone if author.name in {version["author"] for version in versions}]
+    folders = {a.name: into / f"{a.name.replace(' ', '-')}-{count}" / "adapter" for a in chosen}
+    table = foretold(folders, chosen, count)
+    rows = []
+    for name in folders:
+        for author in chosen:
+            base, ours = np.array(table["base"][author.name]), np.array(table[name][author.name])
+            fall = bootstrap(drop(1, 2), np.column_stack([base, ours[:, 1]]), meaning="fall of perplexity")
+            verdict = "clear" if fall.low > FALL_CLEAR else "some" if fall.low > FALL_LEAST else "none"
+            rows.append(
+                {"version": name, "works": author.name, "fall": fall.value, "low": fall.low, "high": fall.high,
+                 "verdict": verdict}
+            )  # fmt: skip
+    return rows
 
 
 def main() -> int:
