@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -128,20 +129,37 @@ def test_only_the_chosen_one_is_ever_shown_and_the_slots_of_the_others_are_free_
     scheduler.close()
 
 
+class Noting(queue.SimpleQueue):  # type: ignore[type-arg]
+    """An inbox that notes in a list when its request was done."""
+
+    def __init__(self, name: str, order: list[str]) -> None:
+        super().__init__()
+        self.name, self.order = name, order
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if isinstance(item, News) and item.done:
+            self.order.append(self.name)
+        super().put(item)
+
+
 def test_a_request_that_needs_many_slots_is_passed_by_nobody() -> None:
     gate = threading.Event()
     decoder = CountingDecoder(3, gate)
     scheduler = Scheduler(decoder)  # type: ignore[arg-type]
     small = [request(number, seeds=1) for number in range(1, 7)]
-    large = of_three(0, samples=1)
+    large, order = of_three(0, samples=1), list[str]()
+    large.inbox = Noting("large", order)
+    for number, asked in enumerate(small):
+        asked.inbox = Noting(f"small {number}", order)
     for asked in (*small[:3], large, *small[3:]):
         scheduler.submit(asked)
     gate.set()
     ended(large)
-    assert any(draft.finish is None for asked in small[3:] for draft in asked.drafts)
     for asked in small:
         finished(asked)
     scheduler.close()
+    assert len(order) == 7
+    assert order.index("large") < max(order.index(f"small {number}") for number in range(3, 6))
 
 
 @pytest.mark.parametrize("news", range(1, 12, 2))
