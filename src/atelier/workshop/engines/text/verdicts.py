@@ -14,8 +14,8 @@ VOICE_CLEAR = 0.60
 83 %, Bierce's 15 %), of the base never, of a version of another writer 0.3 %; of real works, the creator's own 82 %,
 those of writers whom the judge had never met 3.5 %. From 0.55 it would be 81 %, never, 1.8 %, 89 % and 5.3 %."""
 VOICE_LEANS = 0.60
-"""The same, at the value itself; the calibration reports it, the proof's words do not ask for it: own versions 97 %, the base never, versions of others
-13 % (all of them the fables' for the novels)."""
+"""The same, at the value itself; the calibration reports it, the proof's words do not ask for it: own versions 97 %,
+the base never, versions of others 13 % (all of them the fables' for the novels)."""
 SEPARATION_LEAST = 0.75
 """Lower end of `StyleJudge.separation` below which the judge tells the creator too badly to be asked."""
 FALL_CLEAR = 0.18
