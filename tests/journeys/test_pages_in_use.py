@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -17,8 +18,13 @@ from trial.walk import Walk
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 MANY = 60
+VOCABULARY = [f"word{number}" for number in range(60)]
+# Any word may follow any other, so that what is written repeats no work word for word.
 WORKS = [
-    {"title": f"Piece {number}", "text": " ".join(f"word{number * 31 + k}" for k in range(40))}
+    {
+        "title": f"Piece {number}",
+        "text": " ".join(f"word{word}" for word in random.Random(number).sample(range(60), 40)),
+    }
     for number in range(MANY)
 ]
 # Another room's house (Django's own), and what is not a page.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from atelier.workshop.engines.text.guardrails import find
 from atelier.workshop.engines.text.serving.drafts import Draft, Task
 from atelier.workshop.engines.text.serving.native.decoder import Feed
 from atelier.workshop.engines.text.serving.sampling import Sampling
-from atelier.workshop.engines.text.serving.scheduler import READ_BESIDE, Request
+from atelier.workshop.engines.text.serving.scheduler import READ_BESIDE, News, Request
 
 WORDS = ["<end>", " the", " mug", " is", " blue", ".", " bad", " then", " gun", " run"]
 END = 0
@@ -92,6 +93,19 @@ def request(number: int, seeds: int = 2, **changes: Any) -> Request:
     given = task(**{"tokens_max": 30, "prompt": prompt, "sampling": sampling, **changes})
     name: Any = f"adapter {number}"
     return Request([Draft(given, seed=10 * number + i) for i in range(seeds)], name, name, flows=(name,))
+
+
+class Noting(queue.SimpleQueue):  # type: ignore[type-arg]
+    """An inbox that notes in a list, by its name, every text of its request that ended."""
+
+    def __init__(self, name: str, order: list[str]) -> None:
+        super().__init__()
+        self.name, self.order = name, order
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if isinstance(item, News) and item.done:
+            self.order.append(self.name)
+        super().put(item)
 
 
 def finished(asked: Request) -> list[tuple[str, str | None]]:

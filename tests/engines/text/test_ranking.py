@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from counting import CountingDecoder, alone, finished, request, task
+from counting import CountingDecoder, Noting, alone, finished, request, task
 
 from atelier.workshop.contract import GenerateSpec, Preview, Progress
 from atelier.workshop.engines.text.base import Base
@@ -127,19 +126,6 @@ def test_only_the_chosen_one_is_ever_shown_and_the_slots_of_the_others_are_free_
         after = max(0, len(text.tokens) - CHOICE.tokens)
         assert decoder.steps[len(decoder.steps) - after :] == [1] * after
     scheduler.close()
-
-
-class Noting(queue.SimpleQueue):  # type: ignore[type-arg]
-    """An inbox that notes in a list when its request was done."""
-
-    def __init__(self, name: str, order: list[str]) -> None:
-        super().__init__()
-        self.name, self.order = name, order
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        if isinstance(item, News) and item.done:
-            self.order.append(self.name)
-        super().put(item)
 
 
 def test_a_request_that_needs_many_slots_is_passed_by_nobody() -> None:

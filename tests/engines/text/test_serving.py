@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from counting import WORDS, CountingDecoder, finished, request, task
+from counting import WORDS, CountingDecoder, Noting, finished, request, task
 from hypothesis import given
 from hypothesis import strategies as st
 from knockout import lean
@@ -275,13 +275,16 @@ def test_requests_take_turns() -> None:
     gate = threading.Event()
     scheduler = Scheduler(CountingDecoder(1, gate))  # type: ignore[arg-type]
     big, small = request(0, seeds=4), request(1, seeds=1)
+    order = list[str]()
+    big.inbox, small.inbox = Noting("big", order), Noting("small", order)
     scheduler.submit(big)
     scheduler.submit(small)
     gate.set()
     finished(small)
-    assert sum(draft.finish is not None for draft in big.drafts) < 4
     finished(big)
     scheduler.close()
+    assert sorted(order) == ["big"] * 4 + ["small"]
+    assert order[-1] == "big"
 
 
 def test_a_cancelled_request_frees_its_rows_and_leaves_the_others_alone() -> None:
