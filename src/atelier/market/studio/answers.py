@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,8 @@ def questions_of(evaluation: Mapping[str, Any], *, to_creator: bool) -> list[Que
     """
     titles = _asked_by_the_creator() if to_creator else _asked_by_anyone()
     answered = [(slug, evaluation[slug]) for slug in QUESTIONS if evaluation.get(slug)]
-    return [_question(slug, titles[slug], answer) for slug, answer in answered]
+    words = ("headline",) if to_creator else ("headline_public", "headline")
+    return [_question(slug, titles[slug], answer, words) for slug, answer in answered]
 
 
 def _asked_by_the_creator() -> dict[str, str]:
@@ -56,14 +57,14 @@ def _asked_by_anyone() -> dict[str, str]:
     }
 
 
-def _question(slug: str, title: str, answer: Mapping[str, Any]) -> Question:
+def _question(slug: str, title: str, answer: Mapping[str, Any], words: Sequence[str]) -> Question:
     verdict = answer.get("verdict", "unknown")
     measures = answer.get("measures") or {}
     return Question(
         slug=slug,
         title=title,
         verdict=verdict,
-        headline=answer.get("headline") or verdict_words(verdict),
+        headline=next(filter(None, map(answer.get, words)), None) or verdict_words(verdict),
         sentence=answer.get("sentence", ""),
         picture=answer.get("picture") or compared(measures),
         rows=[

@@ -218,12 +218,14 @@ class Picture(Spec):
 class Answer(Spec):
     """The answer to one of the four questions: a verdict, the plainest words for it, a sentence, and the figures.
 
-    `headline` is a few words such as “Clearly in your voice”; empty where the verdict says it all.
+    `headline` is a few words to the creator such as “Clearly in your voice”; empty where the verdict says it all.
+    `headline_public` is the same to anybody else; empty where the words are.
     """
 
     verdict: Literal["good", "fair", "poor", "unknown"]
     sentence: str
     headline: str = ""
+    headline_public: str = ""
     picture: Picture | None = None
     measures: dict[str, Measure] = Field(default_factory=dict)
 

@@ -70,6 +70,17 @@ def test_a_proof_that_was_stored_without_words_and_pictures_is_shown_by_its_verd
     assert all(question.headline for question in questions)
 
 
+def test_nobody_but_the_creator_is_told_of_their_own_voice() -> None:
+    answer = {"verdict": "good", "headline": "Clearly in your voice", "headline_public": "Clearly in its voice"}
+    proof = {"fidelity": answer, "worth": {"verdict": "good", "headline": "Better than prompting"}}
+    told = {
+        to_creator: [question.headline for question in questions_of(proof, to_creator=to_creator)]
+        for to_creator in (True, False)
+    }
+    assert told[True] == ["Clearly in your voice", "Better than prompting"]
+    assert told[False] == ["Clearly in its voice", "Better than prompting"]
+
+
 def test_an_empty_proof_is_a_page_without_questions() -> None:
     version = make_version()
     Version.objects.filter(pk=version.pk).update(evaluation={})

@@ -19,7 +19,7 @@ from .prompts import brief_for_work
 from .samples import Piece, opening, rounds_pieces, shown_brief
 from .statistics import Array, bootstrap, drop, perplexity, share
 from .subject import Subject
-from .verdicts import FALL_CLEAR, FALL_LEAST
+from .verdicts import FALL_CLEAR, FALL_LEANS, FALL_LEAST
 from .versions import Version
 from .voice import Voice, heard
 
@@ -124,18 +124,33 @@ def fidelity_answer(table: Array, voice: Voice | None = None) -> Answer:
             picture=drawn,
             measures=measures,
         )
-    clear = fall.low > FALL_CLEAR and (voice is None or not voice.asked or voice.clear)
+    verdict, headline, public = _whose(fall, voice)
     word = "clearly" if fall.low > FALL_CLEAR else "somewhat"
     sentence = (
         f"On {len(table)} works it never saw, this version is {word} nearer the creator than the base: perplexity "
         f"falls from {figures}, by {fall.value:.0%} (between {fall.low:.0%} and {fall.high:.0%})."
     )
     return Answer(
-        verdict="good" if clear else "fair",
-        headline="Clearly in your voice" if clear else "Leans your way",
+        verdict=verdict,
+        headline=headline,
+        headline_public=public,
         sentence=f"{sentence} {voice.sentence}" if voice else sentence,
         picture=drawn,
         measures=measures,
+    )
+
+
+def _whose(fall: Measure, voice: Voice | None) -> tuple[Literal["good", "fair"], str, str]:
+    """Verdict and headlines of a version that is surely nearer than the base: by its style where that can be judged."""
+    asked = voice is not None and voice.asked
+    if voice is not None and asked and voice.clear and fall.low > FALL_CLEAR:
+        return "good", "Clearly in your voice", "Clearly in its creator's voice"
+    if (voice is not None and voice.leans) if asked else fall.low > FALL_LEANS:
+        return "fair", "Leans your way", "Leans its creator's way"
+    return (
+        "fair",
+        "Nearer than the base, not surely yours",
+        "Nearer its creator than the base, not surely in their voice",
     )
 
 

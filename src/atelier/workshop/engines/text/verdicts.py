@@ -14,13 +14,16 @@ VOICE_CLEAR = 0.60
 83 %, Bierce's 15 %), of the base never, of a version of another writer 0.3 %; of real works, the creator's own 82 %,
 those of writers whom the judge had never met 3.5 %. From 0.55 it would be 81 %, never, 1.8 %, 89 % and 5.3 %."""
 VOICE_LEANS = 0.60
-"""The same, at the value itself; the calibration reports it, the proof's words do not ask for it: own versions 97 %,
-the base never, versions of others 13 % (all of them the fables' for the novels)."""
+"""The same, at the value itself, from which they lean the creator's way: own versions 97 %, the base never, versions
+of others 13 % (all of them the fables' for the novels)."""
 SEPARATION_LEAST = 0.75
 """Lower end of `StyleJudge.separation` below which the judge tells the creator too badly to be asked."""
 FALL_CLEAR = 0.18
 """Fall of perplexity on held-out works, at the lower end of its interval, that makes a version the creator's. Versions
 of three writers fell on their own works by 27 to 30 % (lower ends 23 to 27 %); but on another's, whom they had never
 read, by 11 to 16 % (lower ends 7.5 to 12.8 %): so much is learned from any finished prose."""
+FALL_LEANS = 0.13
+"""The same, from which a version leans the creator's way where the judge of style cannot be asked: above all lower ends
+that versions of others reached. By perplexity alone no version is called clearly the creator's."""
 FALL_LEAST = 0.0
 """The same, below which a version is no better than the base."""

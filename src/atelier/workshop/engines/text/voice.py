@@ -16,7 +16,7 @@ from .samples import Piece
 from .statistics import bootstrap, exact, share
 from .style import StyleJudge
 from .subject import Subject
-from .verdicts import SEPARATION_LEAST, VOICE_CLEAR
+from .verdicts import SEPARATION_LEAST, VOICE_CLEAR, VOICE_LEANS
 
 TOLD = 0.5
 """From this probability on a text is told as the creator's."""
@@ -45,6 +45,12 @@ class Voice:
         """Whether what the version writes is the creator's by its style, and surely more so than what the base does."""
         ours = self.measures["voice"]
         return ours.low >= VOICE_CLEAR and ours.low > self.measures["voice_base"].value
+
+    @property
+    def leans(self) -> bool:
+        """Whether what the version writes is rather the creator's by its style, and more so than what the base does."""
+        ours = self.measures["voice"].value
+        return ours >= VOICE_LEANS and ours > self.measures["voice_base"].value
 
     @property
     def sentence(self) -> str:
