@@ -15,9 +15,12 @@ from atelier.workshop.engines.text import attribution
 from atelier.workshop.engines.text import lora as adapters
 from atelier.workshop.engines.text.base import Base
 from atelier.workshop.engines.text.crew import crew
-from atelier.workshop.engines.text.examples import Example, read
+from atelier.workshop.engines.text.efforts import train_effort
+from atelier.workshop.engines.text.examples import Example, examples, read
 from atelier.workshop.engines.text.prompts import brief_for_work
+from atelier.workshop.engines.text.recipe import Recipe
 from atelier.workshop.engines.text.shares import shares_of
+from atelier.workshop.engines.text.steps import Plan
 
 THINGS = ("bread", "honey", "wool", "slate", "rope", "lamp", "kettle", "boot", "ladder", "apple")
 BRIEF = {"subject": "A ladder"}
@@ -38,21 +41,24 @@ def kept(
     tiny_base: Base, write_works: Callable[[list[str]], tuple[WorkFile, ...]], tmp_path: Path
 ) -> tuple[Path, tuple[WorkFile, ...]]:
     """The folder of a tiny adapter with what was kept of its works, and the works."""
-    import torch
-
+    from atelier.workshop.engines.text.fitting import fit
     from atelier.workshop.engines.text.llama import Llama
 
     works = write_works([" ".join(f"{thing}{thing[::-1]}" for _ in range(12)) for thing in THINGS])
-    folder, lora = tmp_path / "adapter", with_random_adapter(tiny_base).copy()
-    model, tokenizer = Llama(tiny_base, torch.bfloat16), tiny_base.tokenizer()
+    folder = tmp_path / "adapter"
+    model, texts, chosen = Llama(tiny_base), [read(work) for work in works], Recipe(rank=4, alpha=8, longest=256)
+    learned = examples(texts, tiny_base.tokenizer(), chosen.longest)
+    plan = Plan(lambda _: None, {"train": train_effort(learned, learned, chosen)})
+    plan.enter("train")
     with crew(2, lambda: None) as team:
-        found = attribution.pulls_of(model, tokenizer, team, lora, [read(work) for work in works], 256)
-    attribution.keep(found, folder, adapters.save(lora, tiny_base, folder))
+        found = fit(model, learned, learned, chosen, 0, plan, team, with_random_adapter(tiny_base), pulls=True)
+    sha256 = adapters.save(found.lora, tiny_base, folder)
+    attribution.keep(attribution.pulls_of(found, texts), folder, sha256)
     return folder, works
 
 
 def test_the_mixer_is_splitmix64() -> None:
-    from atelier.workshop.engines.text.gradients import _mixed
+    from atelier.workshop.engines.text.folds import _mixed
 
     assert int(_mixed(np.array([0], np.uint64))[0]) == 0xE220A8397B1DCDAF
 
@@ -61,7 +67,8 @@ def test_a_folded_gradient_is_the_gradient_and_its_parts_add_up(tiny_base: Base)
     import torch
 
     from atelier.workshop.engines.text.fitting import rows_and_targets
-    from atelier.workshop.engines.text.gradients import SIZE, Folds, folded
+    from atelier.workshop.engines.text.folds import SIZE, Folds
+    from atelier.workshop.engines.text.gradients import folded
     from atelier.workshop.engines.text.llama import Llama
 
     model = Llama(tiny_base, torch.float32)
@@ -70,10 +77,7 @@ def test_a_folded_gradient_is_the_gradient_and_its_parts_add_up(tiny_base: Base)
     folds = Folds(lora)
     loss = model.losses(*rows_and_targets(model, [example], lora)).sum()
     gradients = torch.autograd.grad(loss, lora.parameters())
-    expected = np.zeros(SIZE, np.float32)
-    names = [("down", name) for name in lora.down] + [("up", name) for name in lora.up]
-    for (side, name), gradient in zip(names, gradients, strict=True):
-        folds.add(expected, side, name, gradient)
+    expected = folds.all_of(gradients)
     whole, parts = folded(model, lora, folds, example), folded(model, lora, folds, example, parts=5)
     assert whole.shape == (1, SIZE)
     assert parts.shape == (5, SIZE)
@@ -86,7 +90,7 @@ def test_a_folded_gradient_is_the_gradient_and_its_parts_add_up(tiny_base: Base)
 def test_folding_keeps_angles(tiny_base: Base) -> None:
     import torch
 
-    from atelier.workshop.engines.text.gradients import SIZE, Folds, unit
+    from atelier.workshop.engines.text.folds import SIZE, Folds, unit
 
     lora = adapters.fresh(tiny_base.config, rank=16, alpha=8, seed=3)
     source = torch.Generator().manual_seed(5)

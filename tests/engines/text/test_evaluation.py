@@ -324,10 +324,14 @@ def fables(shared_data: Path, folder: Path) -> tuple[WorkFile, ...]:
     return tuple(works)
 
 
+SOME = 64
+"""Of 146 fables: with all of them the fall is steeper, and the test takes twice as long."""
+
+
 @pytest.mark.engine
 @pytest.mark.slow
 def test_training_on_the_fables_lowers_held_out_perplexity_by_a_quarter(shared_data: Path, tmp_path: Path) -> None:
-    works = fables(shared_data, tmp_path)
+    works = fables(shared_data, tmp_path)[:SOME]
     spec = TrainSpec(
         works=works,
         dataset_sha256=hashlib.sha256(b"".join(bytes.fromhex(w.sha256) for w in works)).hexdigest(),

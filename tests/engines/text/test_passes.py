@@ -42,6 +42,25 @@ def test_a_layer_with_an_adapter_has_the_gradients_of_its_parts() -> None:
         assert ours.allclose(theirs, atol=1e-5, rtol=1e-4)
 
 
+def test_texts_read_together_have_each_the_gradients_that_it_has_alone(tiny_base: Base) -> None:
+    import torch
+
+    from atelier.workshop.engines.text.fitting import rows_and_targets
+    from atelier.workshop.engines.text.llama import Llama
+    from atelier.workshop.engines.text.lora import fresh
+
+    model, texts = Llama(tiny_base, torch.float32), [an_example(40), an_example(7, begin=1), an_example(33, begin=20)]
+    lora = fresh(model.shape, rank=4, alpha=8, seed=0)
+    for values in lora.up.values():
+        values.data.normal_(0, 0.1, generator=torch.Generator().manual_seed(3))
+    each = lora.each(len(texts))
+    together = torch.autograd.grad(model.losses(*rows_and_targets(model, texts, each)).sum(), each.parameters())
+    for place, text in enumerate(texts):
+        alone = torch.autograd.grad(model.losses(*rows_and_targets(model, [text], lora)).sum(), lora.parameters())
+        for ours, theirs in zip(together, alone, strict=True):
+            torch.testing.assert_close(ours[place], theirs, atol=1e-4, rtol=1e-3)
+
+
 @pytest.mark.parametrize("size", [(7, 32), (5, 3, 32)])
 def test_a_norm_has_the_gradients_of_torch(size: tuple[int, ...]) -> None:
     import torch.nn.functional as F

@@ -1,7 +1,7 @@
 """Which works shaped a text: those that pulled the adapter the way the text does.
 
-At the end of training the pull of each work is kept beside the adapter, folded small (see `gradients`); later the pull
-of an output is set beside them. The works themselves are not needed for it.
+In training the pull of each work is kept beside the adapter, folded small (see `gradients`), at no cost worth naming:
+training works it out anyway. Later the pull of an output is set beside them. The works are not needed for it.
 """
 
 from __future__ import annotations
@@ -18,18 +18,15 @@ from numpy.typing import NDArray
 from atelier.workshop.contract import AdapterInvalid, Attribution, Unreadable, Untold
 
 from .base import Base
-from .crew import Crew
 from .device import device
-from .examples import answered, examples
-from .lora import Lora, adapter_sha256, load
+from .examples import answered
+from .lora import adapter_sha256, load
 from .prompts import validate_brief
 from .shares import METHOD, PARTS, shares_of
 from .splits import Text
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-    from .llama import Llama
+    from .fitting import Fit
 
 KEPT = "works.safetensors"
 """Lies beside the adapter's own files and has no part in its name: an adapter without it writes as well."""
@@ -41,25 +38,21 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Pulls:
-    """Of each work, named by the hash of its file, the pull on the adapter: (works, gradients.SIZE), at length one."""
+    """Of each work, named by the hash of its file, the pull on the adapter: (works, folds.SIZE), at length one."""
 
     works: tuple[str, ...]
     pulls: Array
 
 
-def pulls_of(model: Llama, tokenizer: Tokenizer, team: Crew, lora: Lora, texts: Sequence[Text], longest: int) -> Pulls:
-    """The pulls of works on an adapter that learned from them. Works with the same bytes are one."""
-    from .gradients import Folds, folded, unit
+def pulls_of(found: Fit, texts: Sequence[Text]) -> Pulls:
+    """The pulls of the works that an adapter was fitted to with `pulls`. Works with the same bytes are one."""
+    from .folds import SIZE, unit
 
-    folds = Folds(lora)
-    once = {text.work.sha256: text for text in texts}
-
-    def pull(text: Text) -> Array:
-        parts = examples([text], tokenizer, longest)
-        whole: Array = np.sum([folded(model, lora, folds, part)[0] for part in parts], axis=0, dtype=np.float32)
-        return whole
-
-    return Pulls(tuple(once), unit(np.stack(team.map(pull, once.values()))))
+    once: dict[str, Array] = {}
+    for number, text in enumerate(texts):
+        pull = found.pulls.get(number, np.zeros(SIZE, np.float32))
+        once[text.work.sha256] = once.get(text.work.sha256, 0) + pull
+    return Pulls(tuple(once), unit(np.stack(list(once.values()))))
 
 
 def keep(found: Pulls, folder: Path, sha256: str) -> None:
@@ -72,7 +65,8 @@ def keep(found: Pulls, folder: Path, sha256: str) -> None:
 
 def attribute(base: Base, adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution:
     """See the contract. Reads the output forward and back once."""
-    from .gradients import Folds, folded
+    from .folds import Folds
+    from .gradients import folded
     from .llama import Llama
 
     valid, lora, kept = validate_brief(brief), load(adapter, base), _kept(adapter)

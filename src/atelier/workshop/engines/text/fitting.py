@@ -15,6 +15,7 @@ from torch import Tensor
 from .crew import Crew, release
 from .efforts import TRAIN_EFFORT, read_effort
 from .examples import Example
+from .folds import Array, Folds
 from .llama import Llama, Memory
 from .lora import Lora, begun, fresh
 from .recipe import Recipe
@@ -36,6 +37,8 @@ class Fit:
     best_step: int
     steps: int
     curve: list[dict[str, float]] = field(default_factory=list)
+    pulls: dict[int, Array] = field(default_factory=dict)
+    """Of each work of the examples, where it was asked for: its pull on the adapter, folded, up to the best step."""
 
 
 def fit(
@@ -48,17 +51,19 @@ def fit(
     team: Crew,
     start: Lora | None = None,
     watch: Callable[[int, Lora], None] | None = None,
+    pulls: bool = False,
 ) -> Fit:
     """Train in the order that the seed gives, from another adapter of no higher rank or from the base alone; look at
     the works of `stop` `checks` times and stop after two rises.
 
     The plan must be in a stage of `train_effort(train, stop, chosen)`. `watch` is shown the adapter after every step;
-    the next one changes it. Same inputs and seed, same adapter on a machine.
+    the next one changes it. Same inputs and seed, same adapter on a machine. With `pulls` those of the works are kept.
     """
     size = (model.shape, chosen.rank, chosen.alpha, seed, model.device)
     lora = begun(start, *size) if start else fresh(*size)
     (optimiser,) = team.map(_optimiser, [lora])  # The first one of a process imports for two seconds.
     total = chosen.steps(len(train))
+    folds, pulled = Folds(lora) if pulls else None, dict[int, Array]()
     looks = {math.ceil(total * (i + 1) / chosen.checks) for i in range(chosen.checks)}
     best = mean_loss(model, lora if start else None, stop, team)
     result = Fit(lora.copy(), 0, total, [{"step": 0, "validation_loss": round(best, 4)}])
@@ -67,7 +72,10 @@ def fit(
     for step, batch in enumerate(_order(train, chosen, total, seed), start=1):
         for group in optimiser.param_groups:
             group["lr"] = chosen.learning_rate * pace(step - 1, total, chosen.warmup)
-        recent.append(_step(model, lora, batch, optimiser, chosen, team))
+        loss, moved = _step(model, lora, batch, optimiser, chosen, team, folds)
+        recent.append(loss)
+        for work, folded in moved:
+            pulled[work] = pulled[work] + folded if work in pulled else folded
         plan.advance(TRAIN_EFFORT * read_effort(batch), f"step {step} of {total}", loss=round(recent[-1], 4), step=step)
         if watch:
             watch(step, lora)
@@ -81,7 +89,7 @@ def fit(
         recent = []
         rises = rises + 1 if found > best else 0
         if found < best:
-            best, result.lora, result.best_step = found, lora.copy(), step
+            best, result.lora, result.best_step, result.pulls = found, lora.copy(), step, dict(pulled)
         if rises == 2:
             break
     return result
@@ -108,26 +116,44 @@ def _order(train: Sequence[Example], chosen: Recipe, total: int, seed: int) -> l
 
 
 def _step(
-    model: Llama, lora: Lora, batch: list[Example], optimiser: torch.optim.Optimizer, chosen: Recipe, team: Crew
-) -> float:
-    """One step of the optimiser; returns the loss in nats a token."""
+    model: Llama,
+    lora: Lora,
+    batch: list[Example],
+    optimiser: torch.optim.Optimizer,
+    chosen: Recipe,
+    team: Crew,
+    folds: Folds | None,
+) -> tuple[float, list[tuple[int, Array]]]:
+    """One step of the optimiser; returns the loss in nats a token, and with folds what each text's work pulled."""
     targets = sum(example.targets for example in batch)
     ready = lora.frozen(model.head.dtype)  # Once for all texts; what they sum to goes to the weights in float32.
-    leaves = [leaf.requires_grad_() for leaf in ready.parameters()]
 
-    def learn(texts: list[Example]) -> tuple[float, tuple[Tensor, ...]]:
-        loss = model.losses(*rows_and_targets(model, texts, ready)).sum() / targets
-        return loss.item(), torch.autograd.grad(loss, leaves)
+    def learn(texts: list[Example]) -> tuple[float, tuple[Tensor, ...], list[tuple[int, Array]]]:
+        own = ready.each(len(texts))
+        loss = model.losses(*rows_and_targets(model, texts, own)).sum() / targets
+        slopes = torch.autograd.grad(loss, own.parameters())
+        whole = [targets] * len(lora.down) + [targets * lora.scale] * len(lora.up)
+        return loss.item(), slopes, _pulls(folds, texts, slopes, whole) if folds else []
 
     found = team.map(learn, passes(batch, batch))
-    summed = [torch.stack(slopes).sum(0, dtype=torch.float32) for slopes in zip(*(s for _, s in found), strict=True)]
+    summed = [torch.cat(slopes).sum(0, dtype=torch.float32) for slopes in zip(*(s for _, s, _ in found), strict=True)]
     for slope in summed[len(lora.down) :]:
         slope.mul_(lora.scale)  # `ready` has the scale worked into `up`.
     for weights, slope in zip(lora.parameters(), summed, strict=True):
         weights.grad = slope
     torch.nn.utils.clip_grad_norm_(lora.parameters(), chosen.clip)
     optimiser.step()
-    return sum(loss for loss, _ in found)
+    return sum(loss for loss, _, _ in found), [pull for *_, some in found for pull in some]
+
+
+def _pulls(
+    folds: Folds, texts: Sequence[Example], slopes: Sequence[Tensor], whole: Sequence[float]
+) -> list[tuple[int, Array]]:
+    """For each text its work and the folded gradient of its nats, which is so many times the slope of each tensor."""
+    return [
+        (text.work, folds.all_of([slope[i] * times for slope, times in zip(slopes, whole, strict=True)]))
+        for i, text in enumerate(texts)
+    ]
 
 
 Thing = TypeVar("Thing")

@@ -66,6 +66,7 @@ class Llama:
     ) -> Tensor:
         """The last hidden state of every position of every text, end to end: (sum of lengths, hidden).
 
+        An adapter may be given once for each text (see `Lora.each`): then each gets the gradient of its text alone.
         With memories, each text goes on from its memory, which then holds the text too.
         """
         lengths = [len(text) for text in texts]
@@ -85,8 +86,9 @@ class Llama:
         def linear(x: Tensor, name: str) -> Tensor:
             if lora is None:
                 return self.linear(x, name)
-            up = lora.up[name] if lora.scale == 1 else lora.up[name] * lora.scale
-            return adapted(x, *self._frozen(name), lora.down[name].to(x.dtype), up.to(x.dtype))
+            down, up = lora.down[name], lora.up[name] if lora.scale == 1 else lora.up[name] * lora.scale
+            each = lengths if down.dim() == 3 else None
+            return adapted(x, *self._frozen(name), down.to(x.dtype), up.to(x.dtype), each)
 
         return self.walk(tokens.to(self.device), positions.to(self.device), linear, attend)
 

@@ -53,6 +53,14 @@ class Lora:
         up = {name: (values.detach() * self.scale).to(dtype) for name, values in self.up.items()}
         return Lora(down, up, self.rank, float(self.rank))
 
+    def each(self, texts: int) -> Lora:
+        """The same adapter once for each of so many texts, nothing copied, ready for gradients that stay apart."""
+        sides = [
+            {n: t.detach().expand(texts, *t.shape).requires_grad_() for n, t in side.items()}
+            for side in (self.down, self.up)
+        ]
+        return Lora(sides[0], sides[1], self.rank, self.alpha)
+
     def copy(self) -> Lora:
         """An independent snapshot, rounded to the half precision in which adapters are saved."""
         halved = [{n: t.detach().half().float() for n, t in side.items()} for side in (self.down, self.up)]

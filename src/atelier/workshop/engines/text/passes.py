@@ -6,6 +6,7 @@ and back (measured on SmolLM2 in bfloat16). All but the adapter is frozen: nothi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,27 +19,50 @@ HEAD_PARTS = 4
 """... and of so many times as many at most: 256 of them take 50 MB in float32."""
 
 
-def adapted(x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor) -> Tensor:
+def adapted(
+    x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor, lengths: Sequence[int] | None = None
+) -> Tensor:
     """A frozen linear layer with an adapter: `x @ weight.T + bias + x @ down.T @ up.T`, all of one precision.
 
-    `x` is (rows, inputs), `weight` (outputs, inputs), `down` (rank, inputs), `up` (outputs, rank).
+    `x` is (rows, inputs), `weight` (outputs, inputs), `down` (rank, inputs), `up` (outputs, rank). With the lengths of
+    the texts that `x` is made of, `down` and `up` are the same adapter once for each (texts, …, …), and the gradient
+    that each gets is that of its text alone.
     """
-    return _Adapted.apply(x, weight, bias, down, up)  # type: ignore[no-any-return, no-untyped-call]
+    return _Adapted.apply(x, weight, bias, down, up, lengths)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Adapted(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        down: Tensor,
+        up: Tensor,
+        lengths: Sequence[int] | None,
+    ) -> Tensor:
+        if lengths:
+            down, up = down[0], up[0]
         inner = F.linear(x, down)
         ctx.save_for_backward(x, weight, down, up, inner)
+        ctx.lengths = lengths
         return F.linear(x, weight, bias).addmm_(inner, up.T)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None, Tensor | None, Tensor | None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None]:
         x, weight, down, up, inner = ctx.saved_tensors
         back = grad @ up
         slope = (grad @ weight).addmm_(back, down) if ctx.needs_input_grad[0] else None
-        return slope, None, None, back.T @ x, grad.T @ inner
+        return slope, None, None, _summed(back, x, ctx.lengths), _summed(grad, inner, ctx.lengths), None
+
+
+def _summed(left: Tensor, right: Tensor, lengths: Sequence[int] | None) -> Tensor:
+    """`left.T @ right`, for every text by itself where their lengths are given."""
+    if not lengths:
+        return left.T @ right
+    pairs = zip(torch.split(left, list(lengths)), torch.split(right, list(lengths)), strict=True)
+    return torch.stack([a.T @ b for a, b in pairs])
 
 
 def normed(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:

@@ -36,12 +36,13 @@ class Subject:
     plan: Plan
     team: Crew
 
-    def fit(self, divided: Split, recipe: Recipe) -> Fit:
-        """An adapter that learned from these works. The plan must be in a stage of this effort."""
+    def fit(self, divided: Split, recipe: Recipe, *, pulls: bool = False) -> Fit:
+        """An adapter that learned from these works, and on wish their pulls on it. The plan must be in a stage of this
+        effort."""
         from .fitting import fit
 
         learned, stop = (examples(part, self.tokenizer, recipe.longest) for part in (divided.train, divided.validation))
-        return fit(self.model, learned, stop, recipe, self.spec.seed, self.plan, self.team, self.start)
+        return fit(self.model, learned, stop, recipe, self.spec.seed, self.plan, self.team, self.start, pulls=pulls)
 
     @property
     def language(self) -> str:

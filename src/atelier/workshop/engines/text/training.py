@@ -64,12 +64,9 @@ def _learn(spec: TrainSpec, source: Base, divided: Design, chosen: Recipe, plan:
         subject = Subject(model, source, source.tokenizer(), spec, divided, start, plan, team)
         version = make(subject, chosen)
         evaluation = evaluate(subject, version)
-        plan.advance(note="keeping what will tell which works shaped a text")
-        learned = divided.shipped.train
-        kept = pulls_of(model, subject.tokenizer, team, version.fit.lora, learned, chosen.longest)
     folder = workspace / ADAPTER
     sha256 = save(version.fit.lora, source, folder)
-    keep(kept, folder, sha256)
+    keep(pulls_of(version.fit, divided.shipped.train), folder, sha256)
     return TrainResult(
         adapter_dir=ADAPTER,
         adapter_files=tuple(_reference(folder / name, workspace) for name in (*FILES, KEPT)),

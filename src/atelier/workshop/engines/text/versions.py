@@ -45,7 +45,7 @@ def make(subject: Subject, chosen: Recipe) -> Version:
             subject.plan.add(try_efforts(design, subject.tokenizer, recipe, again))
         reason = f"{earlier[-1]}; training again more gently" if earlier else ""
         subject.plan.enter(f"train{again}", "first look at the works", reason=reason)
-        found = subject.fit(design.shipped, recipe)
+        found = subject.fit(design.shipped, recipe, pulls=True)
         subject.plan.enter(f"write{again}", "writing samples to see whether it copies", reason=reason)
         pieces = probes(subject, recipe, found.lora)
         copying = _judged(subject, pieces, learned, habit)
