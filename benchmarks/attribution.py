@@ -33,7 +33,8 @@ from atelier.workshop.engines.text.attribution import KEPT, Pulls, keep
 from atelier.workshop.engines.text.base import Base, base
 from atelier.workshop.engines.text.examples import Example, answered, examples
 from atelier.workshop.engines.text.fitting import pace, rows_and_targets
-from atelier.workshop.engines.text.gradients import Folds, folded, looking_back, unit
+from atelier.workshop.engines.text.folds import SIZE, Folds, unit
+from atelier.workshop.engines.text.gradients import folded, looking_back
 from atelier.workshop.engines.text.llama import Llama
 from atelier.workshop.engines.text.lora import Lora, fresh, save
 from atelier.workshop.engines.text.prompts import brief_for_work, validate_brief
@@ -67,11 +68,15 @@ def fables(count: int) -> list[Text]:
     return [Text(work, row["fable"].strip()) for work, row in zip(works, short, strict=True)]
 
 
-def train(model: Llama, parts: Sequence[Example], without: int | None, chosen: Recipe, seed: int) -> Lora:
-    """An adapter by the recipe's steps; the batches are the same whoever is left out of them."""
+def train(
+    model: Llama, parts: Sequence[Example], without: int | None, chosen: Recipe, seed: int
+) -> tuple[Lora, NDArray[np.float32]]:
+    """An adapter by the recipe's steps, and what each work pulled while it was learned; the batches are the same
+    whoever is left out of them."""
     works = max(part.work for part in parts) + 1
     lora = fresh(model.shape, chosen.rank, chosen.alpha, seed)
-    leaves = lora.parameters()
+    leaves, folds = lora.parameters(), Folds(lora)
+    pulled = np.zeros((works, SIZE), np.float32)
     optimiser = torch.optim.AdamW(leaves, lr=0.0, betas=(0.9, 0.99), weight_decay=0.0)
     chance, total = random.Random(seed), chosen.steps(works)
     order: list[Example] = []
@@ -84,13 +89,17 @@ def train(model: Llama, parts: Sequence[Example], without: int | None, chosen: R
         targets = sum(part.targets for part in batch)
         for group in optimiser.param_groups:
             group["lr"] = chosen.learning_rate * pace(step, total, chosen.warmup)
-        optimiser.zero_grad()
+        for leaf in leaves:
+            leaf.grad = torch.zeros_like(leaf)
         for part in batch:
             if part.work != without:
-                (model.losses(*rows_and_targets(model, [part], lora)).sum() / targets).backward()  # type: ignore[no-untyped-call]
+                slopes = torch.autograd.grad(model.losses(*rows_and_targets(model, [part], lora)).sum(), leaves)
+                pulled[part.work] += folds.all_of(slopes)
+                for leaf, slope in zip(leaves, slopes, strict=True):
+                    leaf.grad += slope / targets
         torch.nn.utils.clip_grad_norm_(leaves, chosen.clip)
         optimiser.step()
-    return lora.copy()
+    return lora.copy(), unit(pulled)
 
 
 def outputs_of(source: Base, lora: Lora, texts: list[Text], count: int) -> list[dict[str, Any]]:
@@ -124,7 +133,7 @@ def truth(source: Base, model: Llama, texts: list[Text], count: int, seed: int, 
     full = folder / f"full-{seed}.pt"
     if not full.exists():
         torch.save(train(model, learned, None, chosen, seed), full)
-    lora: Lora = torch.load(full, weights_only=False)
+    lora: Lora = torch.load(full, weights_only=False)[0]
     written = folder / "outputs.json"
     if not written.exists():
         written.write_text(json.dumps(outputs_of(source, lora, texts, count), indent=1, ensure_ascii=False))
@@ -139,7 +148,7 @@ def truth(source: Base, model: Llama, texts: list[Text], count: int, seed: int, 
     for work in range(len(texts)):
         if str(work) not in found["without"] and trained < most:
             begin = time.monotonic()
-            found["without"][str(work)] = nats(model, train(model, learned, work, chosen, seed), parts)
+            found["without"][str(work)] = nats(model, train(model, learned, work, chosen, seed)[0], parts)
             done.write_text(json.dumps(found))
             trained += 1
             print(f"seed {seed} without {work}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
@@ -197,18 +206,18 @@ def measured(source: Base, model: Llama, texts: list[Text], folder: Path) -> dic
         np.array([seed["without"][str(w)] for w in range(len(texts))]).T - _column(seed["full"]) for seed in whole
     ]
     truth_, gain = np.mean(effects, axis=0), _column(whole[0]["base"]) - _column(whole[0]["full"])
-    lora: Lora = torch.load(folder / "full-0.pt", weights_only=False)
+    lora, pulls = torch.load(folder / "full-0.pt", weights_only=False)
     outputs, tokenizer = json.loads((folder / "outputs.json").read_text()), source.tokenizer()
     learned = examples(texts, tokenizer, Recipe().longest)
     parts = [answered(row["brief"], row["text"], tokenizer, Recipe().longest)[0] for row in outputs]
     folds = Folds(lora)
-    pulls = unit(np.stack([folded(model, lora, folds, work)[0] for work in learned]))
+    last = unit(np.stack([folded(model, lora, folds, work)[0] for work in learned]))
     pieces = [folded(model, lora, folds, part, PARTS) for part in parts]
     own = unit(np.stack([piece.sum(0) for piece in pieces]))
     states = [unit(np.stack([state(model, lora, each) for each in group])) for group in (learned, parts)]
     methods = {
-        "pull on the adapter, cosine": own @ pulls.T,
-        "pull on the adapter, whitened": own @ np.linalg.solve(pulls @ pulls.T + 0.1 * np.eye(len(pulls)), pulls).T,
+        "pull while it was learned": own @ pulls.T,
+        "pull at the end of training": own @ last.T,
         "representation in the last layer": states[1] @ states[0].T,
         "words in common": words_in_common([row["text"] for row in outputs], [text.text for text in texts]),
     }

@@ -126,6 +126,12 @@ def test_a_model_that_can_say_nothing_else_ends_with_what_it_had() -> None:
     assert draft.finish is not None
 
 
+@pytest.mark.parametrize("top_k", [0, 257])
+def test_no_more_choices_are_promised_than_there_is_room_for(top_k: int) -> None:
+    with pytest.raises(ValueError, match="top_k"):
+        Sampling(top_k=top_k)
+
+
 def test_the_same_seed_draws_the_same_tokens_and_another_seed_others() -> None:
     logits = np.random.default_rng(0).standard_normal((50, 500)).astype(np.float32)
 

@@ -13,15 +13,23 @@ from numpy.typing import NDArray
 from atelier.workshop.marks.text import Mark
 
 
+TOP_MOST = 256
+"""The likeliest tokens that may be drawn from, at most; `native/choice.c` has room for as many."""
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How tokens are drawn. Temperature 0 takes the likeliest. `repetition` above 1 makes used tokens less likely
-    (Keskar et al. 2019, “CTRL”, section 4.1)."""
+    (Keskar et al. 2019, “CTRL”, section 4.1). Errors: ValueError for a `top_k` that is not from 1 to `TOP_MOST`."""
 
     temperature: float = 0.8
     top_k: int = 40
     top_p: float = 0.95
     repetition: float = 1.1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.top_k <= TOP_MOST:
+            raise ValueError(f"top_k is {self.top_k}; choose from 1 to {TOP_MOST}")
 
 
 class _Sampling(ctypes.Structure):
