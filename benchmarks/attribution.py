@@ -89,14 +89,14 @@ def train(
         targets = sum(part.targets for part in batch)
         for group in optimiser.param_groups:
             group["lr"] = chosen.learning_rate * pace(step, total, chosen.warmup)
-        for leaf in leaves:
-            leaf.grad = torch.zeros_like(leaf)
+        summed = [torch.zeros_like(leaf) for leaf in leaves]
         for part in batch:
             if part.work != without:
                 slopes = torch.autograd.grad(model.losses(*rows_and_targets(model, [part], lora)).sum(), leaves)
                 pulled[part.work] += folds.all_of(slopes)
-                for leaf, slope in zip(leaves, slopes, strict=True):
-                    leaf.grad += slope / targets
+                summed = [whole + slope / targets for whole, slope in zip(summed, slopes, strict=True)]
+        for leaf, whole in zip(leaves, summed, strict=True):
+            leaf.grad = whole
         torch.nn.utils.clip_grad_norm_(leaves, chosen.clip)
         optimiser.step()
     return lora.copy(), unit(pulled)

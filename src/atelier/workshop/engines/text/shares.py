@@ -3,9 +3,9 @@
 The share of a work is what an output would lose without it, more than it would without an average one of the works, as
 a part of all that training gave the output; what all works have in common is nobody's. Against adapters that were
 trained again without each of twelve works, the cosine of the two pulls, less its mean over the works, foretells it, in
-proportion; what a work pulls at the end of training foretells it worse than what it pulled all along, and representations
-worse still (benchmarks/attribution.py, where the figures below are from). That a
-work's part is the smaller the more works there are is assumed, not measured.
+proportion; what a work pulls at the end of training foretells it worse than what it pulled all along, representations
+worse still (benchmarks/attribution.py, where the figures below are from). That a work's part is the smaller the more
+works there are is assumed, not measured.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from atelier.workshop.marks.text import Mark
 
-
 TOP_MOST = 256
 """The likeliest tokens that may be drawn from, at most; `native/choice.c` has room for as many."""
 
