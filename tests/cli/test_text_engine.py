@@ -1,13 +1,15 @@
-"""The command line with the real text engine: a few short works, a small recipe, one piece of writing."""
+"""The command line with the text engine: a few short works, a small recipe, a tiny base, one piece of writing."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tiny import write_tiny_base
 
 WORKS = [
     "The ladder leans where it was left. Nobody climbs it, and still the apples come down to us one by one.",
@@ -29,16 +31,18 @@ SMALL = ("rank=4", "epochs=1", "checks=1", "samples=1", "words=20")
 @pytest.mark.engine
 @pytest.mark.slow
 def test_a_folder_of_texts_becomes_an_adapter_that_writes(tmp_path: Path) -> None:
-    works = tmp_path / "works"
+    works, base = tmp_path / "works", tmp_path / "base"
     works.mkdir()
+    base.mkdir()
     for number, text in enumerate(WORKS):
         (works / f"{number}.txt").write_text(text, encoding="utf-8")
     (tmp_path / "brief.json").write_text(json.dumps({"subject": "A wooden stool", "length": "short"}))
     command = [sys.executable, "-m", "atelier.cli"]
+    env = {**os.environ, "ATELIER_TEXT_BASE": str(write_tiny_base(base))}
     recipe = [word for setting in SMALL for word in ("--recipe", setting)]
     trained = subprocess.run(
         [*command, "train", "--engine", "text", "--works", "works", "--out", "out", *recipe, "--json"],
-        capture_output=True, text=True, cwd=tmp_path, check=False,
+        capture_output=True, text=True, cwd=tmp_path, env=env, check=False,
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
     proof = json.loads(trained.stdout)
@@ -48,7 +52,7 @@ def test_a_folder_of_texts_becomes_an_adapter_that_writes(tmp_path: Path) -> Non
     assert proof["peak_memory_bytes"] > 100_000_000
     written = subprocess.run(
         [*command, "generate", "--adapter", "out", "--brief", "brief.json", "--out", "made", "--seed", "1", "--json"],
-        capture_output=True, text=True, cwd=tmp_path, check=False,
+        capture_output=True, text=True, cwd=tmp_path, env=env, check=False,
     )  # fmt: skip
     assert written.returncode == 0, written.stderr
     (row,) = json.loads(written.stdout)["outputs"]

@@ -29,11 +29,13 @@ def quick_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def forty_works(repo_root: Path) -> list[dict[str, Any]]:
-    """Forty short works of one author."""
+    """Forty short works of one author: of the fables the shortest, in the order of the book."""
     fables = repo_root.parent / "shared" / "data" / "aesop_for_children.json"
     if fables.exists():
         found = json.loads(fables.read_text("utf-8"))
-        return [{"title": f["title"], "description": f["lesson"], "text": f["fable"]} for f in found[:40]]
+        longest = sorted(len(fable["fable"]) for fable in found)[39]
+        short = [fable for fable in found if len(fable["fable"]) <= longest][:40]
+        return [{"title": f["title"], "description": f["lesson"], "text": f["fable"]} for f in short]
     demo = repo_root / "src" / "atelier" / "config" / "demo" / "works" / "orrin-slate.json"
     kept = ("title", "tags", "description", "text")
     return [{name: work[name] for name in kept} for work in json.loads(demo.read_text("utf-8"))["works"]]
