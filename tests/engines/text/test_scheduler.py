@@ -168,7 +168,13 @@ def test_cancelling_makes_room_for_others_at_once() -> None:
     scheduler.close()
 
 
-def test_what_is_held_is_told_and_let_go_of(tiny_base: Base, random_adapter: Callable[..., Path]) -> None:
+def test_what_is_held_is_told_now_and_then_and_let_go_of(
+    tiny_base: Base,
+    random_adapter: Callable[..., Path],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level("INFO")
     decoder = Decoder(tiny_base, slots=2, length=256, threads=1)
     step, gate, stands = decoder.step, threading.Event(), threading.Event()
 
@@ -193,7 +199,10 @@ def test_what_is_held_is_told_and_let_go_of(tiny_base: Base, random_adapter: Cal
     finished(asked)
     again = request(0, seeds=1, decode=lambda tokens: " word" * len(tokens))
     again.adapter = None
+    assert not caplog.messages
+    monkeypatch.setattr("atelier.workshop.engines.text.serving.scheduler.TELL_SECONDS", 0)
     scheduler.submit(again)
+    assert [message.startswith("serving: base") for message in caplog.messages] == [True]
     finished(again)  # by now whoever serves is done with the first
     after = scheduler.memory()
     assert (during.adapters, during.adapters_active) == (hand.bytes_held, 1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,10 @@ from .native.decoder import Adapter, Decoder, Feed
 from .ranking import Choice
 from .room import check_room
 
+log = logging.getLogger(__name__)
+
+TELL_SECONDS = 600.0
+"""A house that serves says in the log what it holds, no more often than this."""
 READ_BESIDE = 48
 """Tokens of prompts read in a step that also writes: they cost about as much as the writing itself, so that nobody's
 stream stutters. Where nobody writes, a step reads as much as the network takes."""
@@ -127,6 +133,7 @@ class Scheduler:
         self._reading: list[_Row] = []
         self._resting: list[_Row] = []  # candidates that wait to be compared with their rivals
         self._closed = False
+        self._told = time.monotonic()
         self._thread = threading.Thread(target=self._serve, name="atelier-text", daemon=True)
         self._thread.start()
 
@@ -136,7 +143,10 @@ class Scheduler:
         return self._decoder.slots
 
     def submit(self, request: Request) -> None:
-        """Take a request. Errors: Busy as `check_room` says; AdapterInvalid for another's hand."""
+        """Take a request, and now and then say in the log what is held.
+
+        Errors: Busy as `check_room` says; AdapterInvalid for another's hand.
+        """
         if request.folder is not None:
             raise AdapterInvalid("The adapter was loaded to be served elsewhere.", remedy="Load it again.")
         with self._changed:
@@ -147,6 +157,10 @@ class Scheduler:
             self._requests.append(request)
             self._places = None
             self._changed.notify()
+            due = time.monotonic() - self._told >= TELL_SECONDS
+            self._told = time.monotonic() if due else self._told
+        if due:
+            log.info("serving: %s", self.memory())
 
     def ahead(self, request: Request) -> int | None:
         """How many other requests have a turn before this one's first, if nobody else comes; None once it has begun."""
