@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from atelier.workshop.contract import AdapterInvalid
+from atelier.workshop.engines.text import TextEngine
 from atelier.workshop.engines.text.base import Base
 from atelier.workshop.engines.text.lora import WEIGHTS, adapter_sha256
 from atelier.workshop.engines.text.serving import adapters
@@ -189,6 +190,19 @@ def test_what_was_packed_from_an_erased_adapter_that_nobody_holds_is_swept_away(
         time.sleep(0.01)
     assert len([path for path in files(place) if path.suffix == ".packed"]) == 1
     assert [path for path in files(place) if path.suffix == ".partial"] == [fresh]
+
+
+def test_an_engine_that_tidies_up_keeps_nothing_of_what_is_gone(
+    tiny_base: Base, random_adapter: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATELIER_CACHE", str(tmp_path / "cache"))
+    gone, kept = random_adapter(1), random_adapter(2)
+    for source in (gone, kept):
+        load(source, tiny_base, shelf()).close()
+    assert len(files(tmp_path / "cache" / "text" / "adapters")) == 2
+    shutil.rmtree(gone)
+    TextEngine().tidy()
+    assert len(files(tmp_path / "cache" / "text" / "adapters")) == 1
 
 
 def test_the_least_lately_used_go_when_there_are_too_many_bytes(

@@ -72,6 +72,7 @@ def erase_adapter(*, version_id: int) -> None:
         return
     kept = [file["sha256"] for file in version.files if not _erase_file(file["sha256"])]
     remove_unneeded(version.adapter_sha256)
+    runtime().tidy(version.creation_model.engine)
     actions.forget_adapter(version_id=version_id, kept=kept)
 
 

@@ -78,6 +78,10 @@ class Runtime(Protocol):
         """Load the engine's base, so that the first request does not wait for it."""
         ...
 
+    def tidy(self, engine: str) -> None:
+        """Let the engine remove what it keeps on this machine of adapters whose files are gone."""
+        ...
+
     def sentence_vectors(self, texts: list[str]) -> list[list[float]]:
         """Unit vectors (384 dimensions) in which near meanings lie near each other."""
         ...

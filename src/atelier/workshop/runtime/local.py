@@ -61,8 +61,8 @@ class AttributionCrashed(WorkshopError):
 class LocalRuntime:
     """The `Runtime` of one machine.
 
-    `ATELIER_HANDS_BYTES` bounds what loaded adapters hold (default 512 MiB). `warm` and `close`
-    call the engine's methods of the same name where it has them.
+    `ATELIER_HANDS_BYTES` bounds what loaded adapters hold (default 512 MiB). `warm`, `tidy`
+    and `close` call the engine's methods of the same name where it has them.
     """
 
     def __init__(self, *, hands_bytes: int | None = None, sandbox_bytes: int = MEMORY_BYTES) -> None:
@@ -185,6 +185,14 @@ class LocalRuntime:
         prepare = getattr(engine_named(engine), "warm", None)
         if prepare is not None:
             prepare()
+
+    def tidy(self, engine: str) -> None:
+        try:
+            clear = getattr(engine_named(engine), "tidy", None)
+        except EngineUnavailable:  # An erasure must not wait for an engine that is no longer installed.
+            return
+        if clear is not None:
+            clear()
 
     def sentence_vectors(self, texts: list[str]) -> list[list[float]]:
         from atelier.workshop.encoders.sentence import sentence_vectors

@@ -22,6 +22,7 @@ from atelier.market.studio.tasks import erase_adapter
 from atelier.market.studio.testing import key, make_model, make_published_model, make_version
 from atelier.market.works import actions as works_actions
 from atelier.workshop.contract import AdapterInvalid, engine
+from atelier.workshop.runtime import runtime
 
 pytestmark = pytest.mark.django_db
 
@@ -224,6 +225,14 @@ def test_erasing_removes_the_bytes_everywhere_and_says_so() -> None:
         adapter_folder(version)
     with pytest.raises(Conflict):
         actions.resume_version(actor=model.creator.user, version_id=version.pk)
+
+
+def test_the_engine_is_asked_to_remove_what_it_made_of_the_erased_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = make_published_model().version
+    folder, seen = adapter_folder(version), list[tuple[str, bool]]()
+    monkeypatch.setattr(runtime(), "tidy", lambda engine: seen.append((engine, folder.exists())))
+    erase(version)
+    assert seen == [(version.creation_model.engine, False)]
 
 
 def erase(version: Version) -> None:

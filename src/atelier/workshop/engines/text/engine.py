@@ -152,6 +152,12 @@ class TextEngine:
 
         return attribute(base(), adapter, output, brief)
 
+    def tidy(self) -> None:
+        """Remove what was packed of adapters whose files are gone."""
+        from .serving.shelf import shelf
+
+        shelf().sweep()
+
     def close(self) -> None:
         """Stop serving and free the base; a later request loads it again."""
         with self._lock:
