@@ -40,6 +40,9 @@ from .wire import error_from_wire
 
 log = logging.getLogger(__name__)
 
+_PIECES = {"OPENBLAS_NUM_THREADS": "1"}
+"""Engines train on pieces side by side, one a core: a second set of threads under each piece would fight over them."""
+
 _HANDS_BYTES = 512 << 20
 _HEARTBEAT_SECONDS = 0.25
 _GRACE_SECONDS = 1.5
@@ -98,7 +101,7 @@ class LocalRuntime:
 
     def train(self, engine: str, spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
         engine_named(engine)
-        child = Child("train", bare_environment([engine]))
+        child = Child("train", bare_environment([engine]) | _PIECES)
         with self._lock:
             self._working.add(child)
             if self._closed:

@@ -58,10 +58,10 @@ class StyleJudge:
             raise ValueError("A manner cannot be told from fewer than two works.")
         known = others or background(language)
         sides = _Sides(known, known.place(own), known.place(base))
-        held = sides.held_out(seed)
+        weights = sides.fitted([np.ones(len(rows), dtype=bool) for rows in sides.given])
+        held = sides.held_out(seed, weights)
         slope, intercept = scale(*_stacked(held, sides.given), usual=USUAL, strength=TRUST)
         from_others, from_base, both = _separations(held, seed)
-        weights = sides.fitted([np.ones(len(rows), dtype=bool) for rows in sides.given])
         return cls(known, weights, float(slope), float(intercept) + AGAIN, both, from_others, from_base)
 
     def probabilities(self, texts: Sequence[str]) -> Array:
@@ -82,19 +82,20 @@ class _Sides:
     def given(self) -> tuple[Array, Array, Array]:
         return self.own, self.base, self.known.rows
 
-    def fitted(self, kept: Sequence[NDArray[np.bool_]]) -> Array:
-        """Weights learned from the rows kept of each side; half of the evidence is the creator's."""
+    def fitted(self, kept: Sequence[NDArray[np.bool_]], begin: Array | None = None) -> Array:
+        """Weights learned from the rows kept of each side; half of the evidence is the creator's. `begin`: weights that
+        are near them."""
         rows = np.concatenate([side[chosen] for side, chosen in zip(self.given, kept, strict=True)])
         counts = [int(chosen.sum()) for chosen in kept]
         shares = _shares(counts)
         ours = np.repeat([1.0, 0.0, 0.0], counts)
-        return fit(rows, ours, 2 * counts[0] * np.repeat(shares, counts), PENALTY)
+        return fit(rows, ours, 2 * counts[0] * np.repeat(shares, counts), PENALTY, begin)
 
-    def held_out(self, seed: int) -> tuple[Array, Array, Array]:
+    def held_out(self, seed: int, begin: Array) -> tuple[Array, Array, Array]:
         """The margin of every row by weights that never saw it, nor any text of its writer's."""
         margins = tuple(np.zeros(len(side)) for side in self.given)
         for chosen in self._folds(seed):
-            weights = self.fitted([~out for out in chosen])
+            weights = self.fitted([~out for out in chosen], begin)
             for margin, side, out in zip(margins, self.given, chosen, strict=True):
                 margin[out] = _margins(side[out], weights)
         own, base, others = margins
