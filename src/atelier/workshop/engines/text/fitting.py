@@ -24,9 +24,9 @@ from .steps import Plan
 STRIDE = 32
 """Texts are read in lengths that are multiples of this: oneDNN keeps compiled code and working memory for every length
 it met, which else grew by 50 MB a step."""
-PASS = 640
+PASS = 400
 """Tokens of several texts that are read in one pass at most. Four texts of 128 tokens together took two thirds of what
-they took one by one (measured); beyond, only memory grows."""
+they took one by one (measured); longer ones gain nothing, and memory grows."""
 
 
 @dataclass
