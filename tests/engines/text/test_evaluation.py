@@ -150,8 +150,9 @@ def test_the_summary_says_first_what_is_wrong_and_names_what_was_tried() -> None
     refused = summary(fidelity, worth, copied, False, ("the first version repeated 30 words in a row from a work",))
     assert refused.startswith("Copies: refused")
     assert "The first version repeated 30 words" in refused
-    kept = summary(fidelity, worth, new, True, ("the first version repeated 30 words in a row from a work",))
-    assert kept.startswith("Clearly in your voice.")
+    better = worth_answer(table(3.3, 2.9, 3.2))
+    kept = summary(fidelity, better, new, True, ("the first version repeated 30 words in a row from a work",))
+    assert kept.startswith("Clearly in your voice. Better than prompting. Does not copy.")
     assert kept.endswith(
         "The first version repeated 30 words in a row from a work, so this one was trained more gently."
     )

@@ -218,8 +218,7 @@ def summary(fidelity: Answer, worth: Answer, copying: Answer, publishable: bool,
         if not poor:  # The best look was the first.
             return f"Nothing learned: do not publish. Training brought it no nearer the creator.{after} {REMEDY}"
         return f"{poor[0].headline}. {' '.join(answer.sentence for answer in poor)}{after} {REMEDY}"
-    second = copying.sentence if copying.verdict == "fair" else worth.sentence
-    return f"{fidelity.headline}. {fidelity.sentence} {second}{after}"
+    return f"{fidelity.headline}. {worth.headline}. {copying.headline}.{after}"
 
 
 def _sentence(words: str) -> str:
