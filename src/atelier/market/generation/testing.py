@@ -107,7 +107,7 @@ def finished(generation: Generation) -> Generation:
 
 
 def _work(creator: Creator, index: int) -> Work:
-    content = f"{_LINES[index % len(_LINES)]} Piece {index} of {creator.handle}.\n".encode() * 3
+    content = f"{_LINES[index % len(_LINES)]} Written as number {index} by {creator.handle}.\n".encode() * 3
     blob = blobs.keep_bytes(content, "text/plain")
     upload = Upload.objects.create(
         creator=creator, engine=ENGINE, filename=f"{index}.txt", blob=blob, state=Upload.State.INSPECTED
