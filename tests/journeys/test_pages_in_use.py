@@ -18,7 +18,6 @@ from trial.walk import Walk
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 MANY = 60
-VOCABULARY = [f"word{number}" for number in range(60)]
 # Any word may follow any other, so that what is written repeats no work word for word.
 WORKS = [
     {

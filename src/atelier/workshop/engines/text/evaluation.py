@@ -142,10 +142,10 @@ def fidelity_answer(table: Array, voice: Voice | None = None) -> Answer:
 
 def _whose(fall: Measure, voice: Voice | None) -> tuple[Literal["good", "fair"], str, str]:
     """Verdict and headlines of a version that is surely nearer than the base: by its style where that can be judged."""
-    asked = voice is not None and voice.asked
-    if voice is not None and asked and voice.clear and fall.low > FALL_CLEAR:
+    told = voice if voice is not None and voice.asked else None
+    if told and told.clear and fall.low > FALL_CLEAR:
         return "good", "Clearly in your voice", "Clearly in its creator's voice"
-    if (voice is not None and voice.leans) if asked else fall.low > FALL_LEANS:
+    if told.leans if told else fall.low > FALL_LEANS:
         return "fair", "Leans your way", "Leans its creator's way"
     return (
         "fair",
