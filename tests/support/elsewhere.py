@@ -7,7 +7,7 @@ import json
 import select
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -32,7 +32,7 @@ class Elsewhere(ThreadingHTTPServer):
         self.key = ""
         self.calls: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.left = threading.Event()
-        """Set when a client ended a connection on which the server stalled."""
+        """Set when a client ended a connection on which the server still spoke or stalled."""
         self._lock = threading.Lock()
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        with contextlib.suppress(OSError):  # the client had heard enough
+        with self._noting_who_leaves():
             for item in answer:
                 if item in (STALL, PINGS):
                     self._wait(pinging=item == PINGS)
@@ -95,6 +95,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self._chunk(b"data: [DONE]\n\n")
             self._chunk(b"")
 
+    @contextlib.contextmanager
+    def _noting_who_leaves(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self.server.left.set()
+
     def _event(self, item: str | dict[str, Any]) -> None:
         if isinstance(item, str):
             said: dict[str, Any] = {"choices": [{"index": 0, "text": item, "finish_reason": None}]}
@@ -106,15 +113,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _wait(self, *, pinging: bool) -> None:
         """Until the client goes."""
-        try:
-            for _ in range(200):
-                if select.select([self.connection], [], [], 0.05)[0] and not self.connection.recv(1):
-                    self.server.left.set()
-                    return
-                if pinging:
-                    self._chunk(b": still here\n\n")
-        except OSError:
-            self.server.left.set()
+        for _ in range(200):
+            if select.select([self.connection], [], [], 0.05)[0] and not self.connection.recv(1):
+                self.server.left.set()
+                return
+            if pinging:
+                self._chunk(b": still here\n\n")
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))

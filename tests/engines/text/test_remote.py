@@ -149,7 +149,7 @@ def test_what_was_cut_away_is_written_on_with_another_seed_and_never_shown(
     made = write(guardrails=Guardrails(words_never=("gun", "tank of")), sampling=Sampling(temperature=0))
     assert made.texts == ["The mug is a cup of tea."]
     assert made.shown() == made.texts[0]
-    assert elsewhere.left.wait(5)
+    assert elsewhere.left.wait(10)
     first, second, third = elsewhere.asked()
     kept = tiny_base.tokenizer().encode("The mug is a", add_special_tokens=False).ids
     assert second["prompt"] == third["prompt"] == first["prompt"] + kept
@@ -293,7 +293,7 @@ def test_a_server_that_stalls_is_left(
     elsewhere.answers = [[*words, failure]]
     with pytest.raises(OverTime):
         write(waits=Waits(connect=5, first=0.3, between=0.3, again=0.01))
-    assert elsewhere.left.wait(5)
+    assert elsewhere.left.wait(10)
     assert len(elsewhere.asked()) == 1
 
 
@@ -332,7 +332,7 @@ def test_whoever_leaves_ends_the_connections(
 
     with pytest.raises(Cancelled):
         write(emit=leave, waits=Waits(connect=60, first=60, between=60))
-    assert elsewhere.left.wait(2)
+    assert elsewhere.left.wait(10)
 
 
 def test_closing_ends_what_is_being_written(elsewhere: Elsewhere, tiny_base: Base, tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_closing_ends_what_is_being_written(elsewhere: Elsewhere, tiny_base: Bas
     assert begun.wait(10)
     server.close()
     caller.join(10)
-    assert elsewhere.left.wait(2)
+    assert elsewhere.left.wait(10)
     ask()
     assert [type(error) for error in ends] == [Cancelled, Busy]
 
@@ -366,7 +366,7 @@ def test_one_text_that_fails_ends_the_others_of_its_request(write: Callable[...,
     elsewhere.answers = lambda sent: ["The mug", BREAK] if sent["seed"] == 2 else ["The mug", STALL]
     with pytest.raises(EngineUnavailable, match="broke off"):
         write(seeds=(1, 2))
-    assert elsewhere.left.wait(2)
+    assert elsewhere.left.wait(10)
 
 
 # As a setting -------------------------------------------------------------------------------------------------------
