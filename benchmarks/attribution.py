@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import random
 import re
 import resource
@@ -116,6 +117,15 @@ def outputs_of(source: Base, lora: Lora, texts: list[Text], count: int) -> list[
     return [{"brief": brief, "text": text} for brief, text in zip(briefs, written, strict=True)]
 
 
+def kept(path: Path) -> tuple[Lora, Array]:
+    """A training and its pulls. Ends the program where the file is of another version of it."""
+    try:
+        lora, pulls = torch.load(path, weights_only=False)
+    except (TypeError, ValueError, AttributeError, ImportError, pickle.UnpicklingError) as error:
+        sys.exit(f"{path} was kept by another version of this program ({error}): name an empty folder with --keep.")
+    return lora, pulls
+
+
 @torch.no_grad()
 def nats(model: Llama, lora: Lora | None, parts: Sequence[Example]) -> list[float]:
     """What each of these costs under an adapter, in nats."""
@@ -133,7 +143,7 @@ def truth(source: Base, model: Llama, texts: list[Text], count: int, seed: int, 
     full = folder / f"full-{seed}.pt"
     if not full.exists():
         torch.save(train(model, learned, None, chosen, seed), full)
-    lora: Lora = torch.load(full, weights_only=False)[0]
+    lora = kept(full)[0]
     written = folder / "outputs.json"
     if not written.exists():
         written.write_text(json.dumps(outputs_of(source, lora, texts, count), indent=1, ensure_ascii=False))
@@ -206,7 +216,7 @@ def measured(source: Base, model: Llama, texts: list[Text], folder: Path) -> dic
         np.array([seed["without"][str(w)] for w in range(len(texts))]).T - _column(seed["full"]) for seed in whole
     ]
     truth_, gain = np.mean(effects, axis=0), _column(whole[0]["base"]) - _column(whole[0]["full"])
-    lora, pulls = torch.load(folder / "full-0.pt", weights_only=False)
+    lora, pulls = kept(folder / "full-0.pt")
     outputs, tokenizer = json.loads((folder / "outputs.json").read_text()), source.tokenizer()
     learned = examples(texts, tokenizer, Recipe().longest)
     parts = [answered(row["brief"], row["text"], tokenizer, Recipe().longest)[0] for row in outputs]

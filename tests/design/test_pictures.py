@@ -87,6 +87,12 @@ def test_bars_keep_their_proportions_and_intervals_on_one_axis() -> None:
     assert picture([{"label": "Nothing"}], 0, 1, "", None) is None
 
 
+def test_per_cent_is_told_to_a_tenth_and_what_is_less_is_not_called_nothing() -> None:
+    chart = picture([{"value": share} for share in (0.00272, 0.00021, 0.38462, 1)], 0, 1, "share", None)
+    assert chart is not None
+    assert [bar.value_text for bar in chart.bars] == ["0.3 %", "0.021 %", "38.5 %", "100 %"]
+
+
 def test_bars_grow_from_zero_to_both_sides_and_end_where_the_axis_ends() -> None:
     chart = picture([{"value": -0.5, "low": -3, "high": 0.5}, {"value": 9}], -1, 1, "share", None)
     assert chart is not None

@@ -12,7 +12,7 @@ import pytest
 
 from atelier.workshop.contract import Guardrails, Measure, Progress, Refused, TrainSpec, WorkFile
 from atelier.workshop.engines.text.conduct import copying_answer, own_habit, safety_answer
-from atelier.workshop.engines.text.evaluation import fidelity_answer, summary, worth_answer
+from atelier.workshop.engines.text.evaluation import fidelity_answer, summary, summary_public, worth_answer
 from atelier.workshop.engines.text.guardrails import check_brief, find
 from atelier.workshop.engines.text.overlap import Collection, families
 from atelier.workshop.engines.text.samples import opening
@@ -156,6 +156,16 @@ def test_the_summary_says_first_what_is_wrong_and_names_what_was_tried() -> None
     assert kept.endswith(
         "The first version repeated 30 words in a row from a work, so this one was trained more gently."
     )
+
+
+def test_buyers_are_told_what_it_is_in_words_that_speak_to_them() -> None:
+    fidelity, worth = fidelity_answer(table(3.3, 2.9, 3.1), a_voice(0.9, 0.1)), worth_answer(table(3.3, 2.9, 2.6))
+    better, new = worth_answer(table(3.3, 2.9, 3.2)), copying_answer(["Something new"], learned=[FOX], habit=[])
+    told = summary_public(fidelity, better, new, True)
+    assert told == "Clearly in its creator's voice. Better than prompting. Does not copy."
+    refused = summary_public(fidelity, worth, new, False)
+    assert refused == worth.sentence
+    assert "do not publish" not in refused
 
 
 # Copying --------------------------------------------------------------------------------------------------------

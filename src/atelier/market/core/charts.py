@@ -161,9 +161,10 @@ IN_PER_CENT = {"share": 100, "%": 1}
 
 
 def amount(value: float, unit: str) -> str:
-    """A figure as a person reads it: a share, and what is in %, as per cent; all else without its unit."""
+    """A figure as a person reads it: a share, and what is in %, as per cent to a tenth; all else without its unit."""
     if unit in IN_PER_CENT:
-        return f"{figure(IN_PER_CENT[unit] * value)} %"
+        per_cent = IN_PER_CENT[unit] * value
+        return f"{figure(round(per_cent, 1) if abs(per_cent) >= 0.05 else per_cent)} %"
     return figure(value)
 
 

@@ -152,7 +152,7 @@ def findable_model(model_id: int) -> CreationModel:
 def proof(model: CreationModel) -> tuple[str, list[Question]]:
     """What a model's version learned: the summary, and the answers with pictures, figures and 95 % intervals."""
     evaluation = model.version.evaluation if model.version else {}
-    return evaluation.get("summary", ""), questions_of(evaluation, to_creator=False)
+    return evaluation.get("summary_public") or evaluation.get("summary", ""), questions_of(evaluation, to_creator=False)
 
 
 def demo_training() -> list[TrainingRun]:

@@ -236,7 +236,8 @@ class Evaluation(Spec):
     `fidelity`: how much nearer the creator than the base; `worth`: does it beat the base given a good reference
     prompt; `copying`: verbatim overlap with the training works; `safety`: what it refused. `publishable` is False
     when the honest answer is that the version is no better than the base, or that it copies. `trained_on` are the
-    works this version learned from, `held_out` works it did not.
+    works this version learned from, `held_out` works it did not. `summary` is told to the creator, `summary_public` to
+    anybody else; empty where the words are the same.
     """
 
     fidelity: Answer
@@ -245,6 +246,7 @@ class Evaluation(Spec):
     safety: Answer
     publishable: bool
     summary: str
+    summary_public: str = ""
     held_out: tuple[str, ...] = ()
     trained_on: tuple[str, ...] = ()
     curve: tuple[dict[str, float], ...] = ()

@@ -49,6 +49,17 @@ def test_a_model_page_shows_proof_prices_and_guardrails(client: Client) -> None:
         assert words in page
 
 
+def test_a_model_page_speaks_to_buyers_where_the_proof_has_words_for_them(client: Client) -> None:
+    model = make_listed("Bread")
+    assert model.version is not None
+    told = {"summary": "Clearly in your voice.", "summary_public": "Clearly in its creator's voice."}
+    model.version.evaluation |= told
+    model.version.save()
+    page = client.get(page_of(model)).content.decode()
+    assert "Clearly in your voice" not in page
+    assert "Clearly in its creator&#x27;s voice" in page
+
+
 def test_pieces_are_shown_only_when_chosen_and_only_while_chosen(client: Client) -> None:
     model = make_listed("Bread")
     shown, hidden = make_playground(model, samples=2).outputs.all()

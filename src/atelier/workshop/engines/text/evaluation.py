@@ -55,6 +55,7 @@ def evaluate(subject: Subject, version: Version) -> Evaluation:
         safety=safety,
         publishable=publishable,
         summary=summary(fidelity, worth, version.copying, publishable, version.earlier),
+        summary_public=summary_public(fidelity, worth, version.copying, publishable),
         held_out=tuple(text.work.id for text in subject.design.held_out),
         trained_on=tuple(text.work.id for text in subject.design.shipped.train),
         curve=tuple(version.fit.curve),
@@ -219,6 +220,15 @@ def summary(fidelity: Answer, worth: Answer, copying: Answer, publishable: bool,
             return f"Nothing learned: do not publish. Training brought it no nearer the creator.{after} {REMEDY}"
         return f"{poor[0].headline}. {' '.join(answer.sentence for answer in poor)}{after} {REMEDY}"
     return f"{fidelity.headline}. {worth.headline}. {copying.headline}.{after}"
+
+
+def summary_public(fidelity: Answer, worth: Answer, copying: Answer, publishable: bool) -> str:
+    """The same to those who may buy from it: what it is, without advice for training."""
+    answers = (fidelity, worth, copying)
+    if publishable:
+        return " ".join(f"{answer.headline_public or answer.headline}." for answer in answers)
+    poor = [answer.sentence for answer in answers if answer.verdict == "poor"]
+    return " ".join(poor) or "Training brought it no nearer the creator."
 
 
 def _sentence(words: str) -> str:
