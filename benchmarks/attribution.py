@@ -117,7 +117,7 @@ def outputs_of(source: Base, lora: Lora, texts: list[Text], count: int) -> list[
     return [{"brief": brief, "text": text} for brief, text in zip(briefs, written, strict=True)]
 
 
-def kept(path: Path) -> tuple[Lora, Array]:
+def kept(path: Path) -> tuple[Lora, Any]:
     """A training and its pulls. Ends the program where the file is of another version of it."""
     try:
         lora, pulls = torch.load(path, weights_only=False)
