@@ -335,13 +335,13 @@ def fables(shared_data: Path, folder: Path) -> tuple[WorkFile, ...]:
     return tuple(works)
 
 
-SOME = 40
+SOME = 48
 """Of 146 fables: with all of them the fall is a third, and the test takes thrice as long."""
 
 
 @pytest.mark.engine
 @pytest.mark.slow
-def test_training_on_the_fables_lowers_held_out_perplexity_by_a_fifth(shared_data: Path, tmp_path: Path) -> None:
+def test_training_on_the_fables_lowers_held_out_perplexity_by_a_quarter(shared_data: Path, tmp_path: Path) -> None:
     works = fables(shared_data, tmp_path)[:SOME]
     spec = TrainSpec(
         works=works,
@@ -352,8 +352,8 @@ def test_training_on_the_fables_lowers_held_out_perplexity_by_a_fifth(shared_dat
     result = train(spec, tmp_path / "workspace", news.append)
     proof = result.evaluation
     fidelity = proof.flat()["fidelity"]
-    assert fidelity["perplexity_adapter"] <= 0.8 * fidelity["perplexity_base"]
-    assert proof.fidelity.measures["perplexity_drop"].low > 0.1
+    assert fidelity["perplexity_adapter"] <= 0.75 * fidelity["perplexity_base"]
+    assert proof.fidelity.measures["perplexity_drop"].low > 0.15
     assert proof.worth.verdict == "good"
     assert proof.copying.verdict in ("good", "fair")
     assert proof.safety.verdict == "good"
