@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from atelier.workshop.engines.text.guardrails import find
 from atelier.workshop.engines.text.serving.drafts import Draft, Task
 from atelier.workshop.engines.text.serving.native.decoder import Feed
 from atelier.workshop.engines.text.serving.sampling import Sampling
 from atelier.workshop.engines.text.serving.scheduler import READ_BESIDE, News, Request
+from atelier.workshop.guardrails import find
 
 WORDS = ["<end>", " the", " mug", " is", " blue", ".", " bad", " then", " gun", " run"]
 END = 0

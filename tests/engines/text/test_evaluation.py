@@ -13,7 +13,6 @@ import pytest
 from atelier.workshop.contract import Guardrails, Measure, Progress, Refused, TrainSpec, WorkFile
 from atelier.workshop.engines.text.conduct import copying_answer, own_habit, safety_answer
 from atelier.workshop.engines.text.evaluation import fidelity_answer, summary, summary_public, worth_answer
-from atelier.workshop.engines.text.guardrails import check_brief, find
 from atelier.workshop.engines.text.overlap import Collection, families
 from atelier.workshop.engines.text.samples import opening
 from atelier.workshop.engines.text.splits import Text
@@ -22,6 +21,7 @@ from atelier.workshop.engines.text.training import train
 from atelier.workshop.engines.text.verdicts import VOICE_CLEAR
 from atelier.workshop.engines.text.voice import NAMES, SURE, Voice
 from atelier.workshop.engines.text.wordings import WORDINGS
+from atelier.workshop.guardrails import check_brief, find
 from atelier.workshop.runtime.limits import peak_memory
 
 FOX = "A fox saw grapes high on a vine and leapt for them again and again until the evening came down cold"

@@ -16,7 +16,6 @@ from knockout import lean
 
 from atelier.workshop.contract import Busy, Cancelled
 from atelier.workshop.engines.text import TextEngine
-from atelier.workshop.engines.text.guardrails import find
 from atelier.workshop.engines.text.serving.beginnings import CHUNK
 from atelier.workshop.engines.text.serving.drafts import Draft
 from atelier.workshop.engines.text.serving.fairness import Turns
@@ -25,6 +24,7 @@ from atelier.workshop.engines.text.serving.room import WAITING_MAX
 from atelier.workshop.engines.text.serving.sampling import Sampler, Sampling
 from atelier.workshop.engines.text.serving.scheduler import Scheduler
 from atelier.workshop.engines.text.serving.spelling import Spelling
+from atelier.workshop.guardrails import find
 from atelier.workshop.marks.text import Mark
 
 PIECES = [b" the", b" ", b"a", b"\n\n", b"\xe2", b"\x82", b"\xac", b"\xc3", b"\xa9t", b".", b" \xf0\x9f", b"\x8e\xa8"]

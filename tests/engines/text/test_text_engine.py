@@ -26,7 +26,7 @@ from atelier.workshop.contract import (
     Refused,
 )
 from atelier.workshop.engines.text import TextEngine
-from atelier.workshop.engines.text.guardrails import find
+from atelier.workshop.guardrails import find
 
 BRIEF = {"subject": "A hand-thrown stoneware mug", "format": "social post", "length": "short"}
 

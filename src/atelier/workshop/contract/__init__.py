@@ -1,6 +1,6 @@
 """The door between the market and the workshop: specs, the engine protocol, named errors, the registry."""
 
-from .engine import AttributingEngine, Emit, Engine, Hand, MarkingEngine, Report
+from .engine import AttributingEngine, Emit, Engine, Hand, MarkingEngine, PreferringEngine, Report
 from .errors import (
     AdapterInvalid,
     BriefInvalid,
@@ -16,6 +16,7 @@ from .errors import (
 )
 from .registry import engine, engines
 from .specs import (
+    Ancestor,
     Answer,
     Attribution,
     Bar,
@@ -34,22 +35,27 @@ from .specs import (
     Measure,
     Output,
     OutputFormat,
+    Part,
+    Pick,
     Picture,
     Piece,
     Preview,
     Progress,
     Refusal,
     Share,
+    Sheet,
     Spec,
     Trace,
     TrainResult,
     TrainSpec,
     Upload,
+    Variation,
     WorkFile,
 )
 
 __all__ = [
     "AdapterInvalid",
+    "Ancestor",
     "Answer",
     "AttributingEngine",
     "Attribution",
@@ -78,14 +84,18 @@ __all__ = [
     "Output",
     "OutputFormat",
     "OverTime",
+    "Part",
+    "Pick",
     "Picture",
     "Piece",
+    "PreferringEngine",
     "Preview",
     "Progress",
     "Refusal",
     "Refused",
     "Report",
     "Share",
+    "Sheet",
     "Spec",
     "TooFewWorks",
     "Trace",
@@ -94,6 +104,7 @@ __all__ = [
     "Unreadable",
     "Untold",
     "Upload",
+    "Variation",
     "WorkFile",
     "WorkshopError",
     "engine",

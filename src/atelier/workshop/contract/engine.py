@@ -14,6 +14,7 @@ from .specs import (
     GenerateSpec,
     Inspection,
     Output,
+    Pick,
     Preview,
     Progress,
     Trace,
@@ -119,5 +120,17 @@ class AttributingEngine(Engine, Protocol):
         Writes nothing. The same files and brief give the same shares. What is needed lies in the adapter's folder
         since its training; the works themselves are not read again. Cheap enough for every sale.
         Errors: Untold when the folder holds nothing to tell it by; AdapterInvalid; Unreadable; BriefInvalid.
+        """
+        ...
+
+
+@runtime_checkable
+class PreferringEngine(Engine, Protocol):
+    """An engine that ranks what it makes, and learns from what people pick."""
+
+    def prefer(self, picks: Sequence[Pick]) -> dict[str, float]:
+        """A taste for `GenerateSpec.taste`, learned from all picks there are, the oldest first; {} for none.
+
+        Pure, needs no adapter, and takes well below a second for some thousands of picks.
         """
         ...

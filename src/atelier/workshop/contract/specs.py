@@ -69,6 +69,18 @@ class Limits(Spec):
     samples_max: int = 4
 
 
+class Variation(Spec):
+    """One way to make a sample anew from another: what is kept of it, in words for a button and a line below it.
+
+    With `edits` the brief may be changed on the way; without, it stays as it was.
+    """
+
+    name: str
+    title: str
+    description: str
+    edits: bool = False
+
+
 class Capabilities(Spec):
     """What an engine offers; cheap to ask for, so that a web page can.
 
@@ -90,6 +102,16 @@ class Capabilities(Spec):
     near_duplicate_at: float = 0.7
     base: BaseModelInfo
     limits: Limits = Limits()
+    variations: tuple[Variation, ...] = ()
+
+
+class FileRef(Spec):
+    """A file the engine wrote, relative to the workspace it was given."""
+
+    path: str
+    sha256: Sha256
+    bytes: int
+    media_type: str
 
 
 # Works ----------------------------------------------------------------------------------------------------------
@@ -117,7 +139,11 @@ class Fingerprint(Spec):
 
 
 class Piece(Spec):
-    """One usable work found in an upload. `file` is relative to the workspace and holds the cleaned work."""
+    """One usable work found in an upload. `file` is relative to the workspace and holds the cleaned work.
+
+    `preview` is a small picture of what was understood, WebP or PNG of at most 512 pixels a side; None for works that
+    are read rather than looked at.
+    """
 
     file: str
     sha256: Sha256
@@ -131,6 +157,7 @@ class Piece(Spec):
     excerpt: str
     fingerprints: tuple[Fingerprint, ...] = ()
     advice: tuple[str, ...] = ()
+    preview: FileRef | None = None
 
 
 class Refusal(Spec):
@@ -266,17 +293,38 @@ class Evaluation(Spec):
         return {**answers, "publishable": self.publishable, "summary": self.summary}
 
 
-class FileRef(Spec):
-    """A file the engine wrote, relative to the workspace it was given."""
+class Part(Spec):
+    """A part of what was learned that the creator may veto. `name` is what `GenerateSpec.vetoed` holds.
 
-    path: str
-    sha256: Sha256
-    bytes: int
-    media_type: str
+    `group` is a heading under which such parts stand together, `work` the hash of the work that it comes from where
+    there is one.
+    """
+
+    name: str
+    title: str
+    group: str
+    description: str = ""
+    work: Sha256 | None = None
+    picture: FileRef | None = None
+
+
+class Sheet(Spec):
+    """Pictures side by side on one sheet (WebP or PNG), for judging by eye. `told` says what is seen, for those who
+    cannot see it."""
+
+    title: str
+    told: str
+    picture: FileRef
+    width: int
+    height: int
+    public: bool = False
 
 
 class TrainResult(Spec):
-    """A finished training run. `adapter_sha256` names the adapter; `card` is its model card as data."""
+    """A finished training run. `adapter_sha256` names the adapter; `card` is its model card as data.
+
+    The files of `parts` and `sheets` lie in the workspace beside the adapter, not in it.
+    """
 
     adapter_dir: str
     adapter_files: tuple[FileRef, ...]
@@ -284,6 +332,8 @@ class TrainResult(Spec):
     evaluation: Evaluation
     card: dict[str, Any]
     seconds: float
+    parts: tuple[Part, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
 
 # Generation -----------------------------------------------------------------------------------------------------
@@ -291,6 +341,20 @@ class TrainResult(Spec):
 MarkKey = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2}){16,64}$")]
 """The secret of a hidden mark: 16 to 64 random bytes in lower-case hexadecimal. Whoever has it can find its mark in a
 file, and forge it."""
+
+
+class Ancestor(Spec):
+    """The sample from which another is made anew: by its brief, seed and taste it can be made again.
+
+    `way` is the name of one of the `variations`; `vary` that of which it was made itself, where it was.
+    """
+
+    way: str
+    brief: dict[str, Any]
+    seed: int
+    taste: dict[str, float] = Field(default_factory=dict)
+    vetoed: tuple[str, ...] = ()
+    vary: Ancestor | None = None
 
 
 class GenerateSpec(Spec):
@@ -303,6 +367,9 @@ class GenerateSpec(Spec):
     With `mark_key`, an engine that has `detect` works that key's hidden mark into every sample it makes itself (what a
     server elsewhere makes for it stays as that server made it), so that who has the key can tell; without, nothing is
     marked. The same seed with another key may give another output.
+
+    `taste` is what `prefer` of a `PreferringEngine` gave; `vetoed` names parts that the creator does not want used;
+    `vary` the sample that is to be made anew.
     """
 
     request_id: str
@@ -313,10 +380,18 @@ class GenerateSpec(Spec):
     guardrails: Guardrails = Guardrails()
     viewer: str = ""
     mark_key: MarkKey | None = Field(default=None, repr=False)
+    taste: dict[str, float] = Field(default_factory=dict)
+    vetoed: tuple[str, ...] = ()
+    vary: Ancestor | None = None
 
 
 class Output(Spec):
-    """A finished piece. `file` is the master in the engine's own format; `reduced` is what may be shown unpaid."""
+    """A finished piece. `file` is the master in the engine's own format; `reduced` is what may be shown unpaid.
+
+    `reduced` of a text is {"text": …}; of a picture {"image": a data URI of WebP or PNG, "width", "height" in pixels,
+    "told": what is seen, in words}. `features` are figures by which an engine ranks what it makes: what people pick
+    teaches it through `prefer`.
+    """
 
     sample: int
     seed: int
@@ -324,6 +399,14 @@ class Output(Spec):
     reduced: dict[str, Any]
     extent: int
     finish: Literal["complete", "length"]
+    features: dict[str, float] = Field(default_factory=dict)
+
+
+class Pick(Spec):
+    """What a person chose among samples of one request, by the features of each."""
+
+    chosen: dict[str, float]
+    others: tuple[dict[str, float], ...]
 
 
 class Trace(Spec):
@@ -383,7 +466,8 @@ class Progress(Spec):
 class Preview(Spec):
     """A part of sample number `sample`, to be shown at once. `payload` belongs to the output kind.
 
-    For kind "text", payload is {"append": str}: what follows the text shown so far.
+    For kind "text", payload is {"append": str}: what follows the text shown so far. For kind "image" it is
+    {"image": str, "width": int, "height": int}, a data URI and its size in pixels, instead of what was shown so far.
     """
 
     sample: int

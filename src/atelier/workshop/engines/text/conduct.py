@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from atelier.workshop.contract import Answer, Guardrails, Measure, Refused
+from atelier.workshop.guardrails import check_brief, find
 
-from .guardrails import check_brief, find
 from .overlap import GRAM, Collection, Overlap
 from .pictures import OURS, picture
 from .splits import Text

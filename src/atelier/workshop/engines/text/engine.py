@@ -124,7 +124,8 @@ class TextEngine:
         self, hand: Hand, spec: GenerateSpec, workspace: Path, emit: Emit, *, sampling: Sampling | None = None
     ) -> list[Output]:
         """As the contract says; `sampling` replaces the usual way of drawing tokens."""
-        from .guardrails import check_brief
+        from atelier.workshop.guardrails import check_brief
+
         from .serving.adapters import TextHand
         from .serving.delivery import deliver
         from .serving.ranking import CANDIDATES

@@ -20,8 +20,8 @@ from atelier.workshop.contract import (
     Refused,
 )
 from atelier.workshop.engines.text.base import Base
-from atelier.workshop.engines.text.guardrails import find
 from atelier.workshop.engines.text.prompts import FORMATS, max_tokens, prompt_tokens, validate_brief
+from atelier.workshop.guardrails import find
 from atelier.workshop.marks.text import Mark
 
 from .adapters import TextHand
