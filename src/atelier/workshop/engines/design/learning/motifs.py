@@ -1,0 +1,203 @@
+"""The parts of a creator's works that can stand for themselves: whole drawings, and things that lie apart in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..drawing import raster
+from ..outline import IDENTITY, Box, union
+from ..reading.svg import Read
+from ..scene import Colour, Group, Item, Picture, Shape
+from .looking import boxlike
+
+SIDE = 96
+LEAST_SHARE = 0.04
+"""A part whose side is less than this of the work's is a detail, not a motif."""
+MOST_PARTS = 24
+LEAST_COVER = 0.02
+"""What covers less of its own box is a stray line."""
+_WORDLESS = re.compile(r"^(?:g|path|rect|svg|layer|ebene|calque|capa|group|use|symbol|image|text|circle|ellipse|polygon|"
+                       r"surface|shape|object|id|xml|_)?[-_ .]*[0-9a-f.\-_ ]*$", re.IGNORECASE)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Motif:
+    """A part that can be placed. `words` are what its author calls it; `named` whether they are about this very part.
+
+    `colours` are visible shares, largest first; `cover` is how much of its box it fills; `work` names its source.
+    """
+
+    item: Item
+    box: Box
+    work: str
+    words: tuple[str, ...]
+    named: bool
+    whole: bool
+    colours: tuple[tuple[Colour, float], ...] = ()
+    cover: float = 0.0
+    weight: float = 0.0
+    """Points of its outlines: how much it costs to draw and to read."""
+    ground: Colour | None = None
+    """What it stood on in the work."""
+    mask: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+    @property
+    def shape(self) -> float:
+        """Width by height."""
+        return self.box.width / max(self.box.height, 1e-9)
+
+
+def motifs_of(read: Read, work: str, words: Sequence[str]) -> list[Motif]:
+    """The motifs of one work: itself without its ground, and, where it is a collection of things, each of them."""
+    items, ground = _without_ground(list(_flat(read.scene.root)), read)
+    if not items:
+        return []
+    parts = _apart(items)
+    own = tuple(filter(None, (" ".join(each.lower().split()) for each in words)))
+    found = []
+    whole = _motif(Group(tuple(items)), work, own, named=True, whole=True, ground=ground)
+    if whole is not None:
+        found.append(whole)
+    if 1 < len(parts) <= MOST_PARTS and whole is not None:
+        side = max(whole.box.width, whole.box.height)
+        for part in parts:
+            box = union(item.box for item in part)
+            if box is None or max(box.width, box.height) < LEAST_SHARE * side or min(box.width, box.height) < 0.01 * side:
+                continue
+            called = _called(part)
+            made = _motif(Group(tuple(part)), work, called or own, named=bool(called), whole=False, ground=ground)
+            if made is not None:
+                found.append(made)
+    return found
+
+
+def _flat(group: Group, depth: int = 0) -> Iterator[Item]:
+    """The things of a drawing: groups that only move things are opened, so that what lies apart can be told apart."""
+    for item in group.items:
+        if isinstance(item, Group) and item.clip is None and item.opacity >= 1 and depth < 12 and len(item.items) > 0:
+            for inner in _flat(item, depth + 1):
+                yield _moved(inner, item, group)
+        else:
+            yield item
+
+
+def _moved(inner: Item, outer: Group, _parent: Group) -> Item:
+    name = inner.name if not _WORDLESS.match(inner.name) else outer.name
+    if outer.matrix == IDENTITY:
+        return replace(inner, name=name)
+    return replace(inner, matrix=outer.matrix @ inner.matrix, name=name)
+
+
+def _without_ground(items: list[Item], read: Read) -> tuple[list[Item], Colour | None]:
+    """Sheets that lie behind everything are not of the motif."""
+    canvas, ground = read.scene.canvas, None
+    whole = read.scene.root.box
+    while len(items) > 1 and isinstance(items[0], Shape):
+        first = items[0]
+        covered = first.box & canvas
+        behind = (covered is not None and covered.area > 0.92 * canvas.area) or first.box.area > 0.97 * whole.area
+        if not (behind and boxlike(first) and first.fill is not None):
+            break
+        ground = first.fill if isinstance(first.fill, str) else first.fill.middling
+        items = items[1:]
+    return items, ground
+
+
+def _apart(items: Sequence[Item]) -> list[list[Item]]:
+    """Items by what touches what: boxes that meet belong together."""
+    boxes = [item.box for item in items]
+    side = max((max(box.width, box.height) for box in boxes), default=0.0)
+    parent = list(range(len(items)))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    order = sorted(range(len(items)), key=lambda place: boxes[place].left)
+    open_: list[int] = []
+    for place in order:
+        box = boxes[place].grown(0.004 * side)
+        open_ = [other for other in open_ if boxes[other].right >= box.left]
+        for other in open_:
+            if boxes[other].top <= box.bottom and boxes[other].bottom >= box.top:
+                parent[root(other)] = root(place)
+        open_.append(place)
+    found: dict[int, list[Item]] = {}
+    for place, item in enumerate(items):
+        found.setdefault(root(place), []).append(item)
+    return list(found.values())
+
+
+def _called(part: Sequence[Item]) -> tuple[str, ...]:
+    """What the layers of a part are called, where that is a word and not a program's number."""
+    names = (re.sub(r"[-_0-9]+", " ", item.name).strip().lower() for item in part if not _WORDLESS.match(item.name))
+    return tuple(dict.fromkeys(name for name in names if len(name) > 2))[:4]
+
+
+def _motif(
+    item: Group, work: str, words: tuple[str, ...], *, named: bool, whole: bool, ground: Colour | None
+) -> Motif | None:
+    box = item.box
+    if box.width <= 0 or box.height <= 0:
+        return None
+    scale = SIDE / max(box.width, box.height)
+    size = max(4, round(box.width * scale)), max(4, round(box.height * scale))
+    pixels = raster(item, box, *size)
+    ink = pixels[..., 3] > 100
+    cover = float(ink.mean())
+    if cover < LEAST_COVER:
+        return None
+    trimmed = _trimmed(ink, box)
+    return Motif(
+        item=item,
+        box=trimmed,
+        work=work,
+        words=words,
+        named=named,
+        whole=whole,
+        colours=_colours(pixels),
+        cover=cover * box.area / max(trimmed.area, 1e-12),
+        weight=float(_points(item)),
+        ground=ground,
+        mask=ink,
+    )
+
+
+def _trimmed(ink: NDArray[np.bool_], box: Box) -> Box:
+    """The box of what can be seen: clips and things without colour do not count."""
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    high, wide = ink.shape
+    return Box(
+        box.left + box.width * columns[0] / wide,
+        box.top + box.height * rows[0] / high,
+        box.left + box.width * (columns[-1] + 1) / wide,
+        box.top + box.height * (rows[-1] + 1) / high,
+    )
+
+
+def _colours(pixels: NDArray[np.uint8]) -> tuple[tuple[Colour, float], ...]:
+    seen = pixels[pixels[..., 3] > 200][:, :3]
+    if not len(seen):
+        seen = pixels[pixels[..., 3] > 60][:, :3]
+    steps, place, counts = np.unique(seen // 24, axis=0, return_inverse=True, return_counts=True)
+    found = []
+    for number in np.argsort(-counts)[:8]:
+        inside = seen[place.ravel() == number]
+        red, green, blue = (int(each) for each in np.median(inside, axis=0))
+        share = float(counts[number] / counts.sum())
+        if share > 0.02:
+            found.append((f"#{red:02x}{green:02x}{blue:02x}", share))
+    return tuple(found)
+
+
+def _points(item: Item) -> int:
+    if isinstance(item, Shape):
+        return len(item.outline.points)
+    return 200 if isinstance(item, Picture) else sum(_points(each) for each in item.items)
