@@ -234,6 +234,27 @@ def _at(curve: Points, t: float) -> Points:
     return np.asarray(curve[0])
 
 
+def rectangle(left: float, top: float, width: float, height: float, rx: float = 0.0, ry: float = 0.0) -> Outline:
+    """A rectangle, its corners rounded by the radii where there are any."""
+    rx, ry = min(rx, width / 2), min(ry, height / 2)
+    right, bottom = left + width, top + height
+    if rx <= 0 or ry <= 0:
+        return Outline("MLLLZ", np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float))
+    # A quarter of a circle as one cubic curve: https://spencermortensen.com/articles/bezier-circle/
+    k, j = rx * (1 - 0.5519150244935106), ry * (1 - 0.5519150244935106)
+    points = [
+        (left + rx, top), (right - rx, top), (right - k, top), (right, top + j), (right, top + ry),
+        (right, bottom - ry), (right, bottom - j), (right - k, bottom), (right - rx, bottom),
+        (left + rx, bottom), (left + k, bottom), (left, bottom - j), (left, bottom - ry),
+        (left, top + ry), (left, top + j), (left + k, top), (left + rx, top),
+    ]  # fmt: skip
+    return Outline("MLCLCLCLCZ", np.array(points, float))
+
+
+def ellipse(x: float, y: float, rx: float, ry: float) -> Outline:
+    return rectangle(x - rx, y - ry, 2 * rx, 2 * ry, rx, ry)
+
+
 # Reading path data ----------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,82 @@
+"""Turns a plan into a scene: ground, fields, art and words, each a layer of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..outline import Box, Matrix, Outline, ellipse, rectangle
+from ..scene import Clip, Group, Item, Shape, Stroke, painted
+from ..type.setting import Letters, placed
+from .plans import Art, Field, Plan, Set
+
+
+def scene_of(plan: Plan) -> Group:
+    """All layers of a piece, the lowest first. Units are those of its kind."""
+    ground = Shape(rectangle(0, 0, plan.kind.width, plan.kind.height), plan.scheme.ground, name="Ground")
+    fields = Group(tuple(map(_field, plan.fields)), name="Fields")
+    art = Group(tuple(map(_art, plan.arts)), name="Art")
+    words = Group(tuple(item for group in plan.words for item in _words(plan, group)), name="Words")
+    return Group(tuple(each for each in (ground, fields, art, words) if not isinstance(each, Group) or each.items))
+
+
+def _field(field: Field) -> Item:
+    box = field.box
+    radius = field.round * min(box.width, box.height)
+    if field.form == "disc":
+        return Shape(ellipse(*box.middle, box.width / 2, box.height / 2), field.colour)
+    if field.form == "ring":
+        line = Stroke(field.colour, field.line)
+        inner = box.grown(-field.line / 2)
+        return Shape(ellipse(*inner.middle, inner.width / 2, inner.height / 2), None, stroke=line)
+    if field.form == "line":
+        inner = box.grown(-field.line / 2)
+        return Shape(_sheet(inner, radius), None, stroke=Stroke(field.colour, field.line))
+    if field.form == "arch":
+        return Shape(_arch(box), field.colour)
+    return Shape(_sheet(box, radius), field.colour)
+
+
+def _sheet(box: Box, radius: float) -> Outline:
+    return rectangle(box.left, box.top, box.width, box.height, radius, radius)
+
+
+def _arch(box: Box) -> Outline:
+    """A rectangle whose upper end is half a circle."""
+    radius = min(box.width / 2, box.height)
+    whole = rectangle(box.left, box.top, box.width, 2 * box.height, radius, radius)
+    points = whole.points.copy()
+    points[:, 1] = points[:, 1].clip(max=box.bottom)
+    return Outline(whole.verbs, points)
+
+
+def _art(art: Art) -> Item:
+    item: Item = art.motif.item
+    if art.tone is not None:
+        tone = art.tone
+        item = painted(item, lambda _: tone)
+    name = art.motif.words[0] if art.motif.words else "Motif"
+    made = Group((item,), art.placed, name=name[:60].capitalize())
+    if art.clip is None:
+        return made
+    return Group((made,), clip=Clip((_sheet(art.clip, 0.0),)), name=made.name)
+
+
+def _words(plan: Plan, group: Set) -> list[Item]:
+    found: list[Item] = []
+    for part in group.words.parts:
+        behind, room = group.behind, part.box
+        if part.role == "action":
+            behind = plan.scheme.accent_on(behind)
+            radius = min(part.box.height / 2, part.block.size)
+            found.append(Shape(_sheet(part.box, radius), behind, name="Button"))
+            pad = part.block.size * 0.75
+            room = Box(part.box.left, part.box.top + pad, part.box.right, part.box.bottom - pad)
+        ink = plan.scheme.ink_on(behind, large=part.role == "headline")
+        align = "middle" if part.role == "action" else part.align
+        shapes = tuple(_letters(each, ink) for each in placed(part.block, room, align))
+        found.append(Group(shapes, name=part.role.capitalize()))
+    return found
+
+
+def _letters(letters: Letters, ink: str) -> Item:
+    return replace(Shape(letters.outline(), ink), matrix=Matrix(), name=letters.text[:40])

@@ -1,0 +1,127 @@
+"""What a piece is before it is drawn: boxes, who is in them, and in which colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ..learning.motifs import Motif
+from ..outline import Box, Matrix
+from .kinds import Kind
+from .schemes import Scheme
+from .words import Words
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What a creator's forms are like, 0 to 1, as layout uses it. `line` is a stroke's width in parts of a form."""
+
+    outlined: float = 0.0
+    line: float = 0.0
+    curved: float = 0.5
+    smooth: float = 0.5
+    symmetry: float = 0.5
+    cover: float = 0.45
+    upper: float = 0.2
+    middle: float = 0.5
+
+
+@dataclass(frozen=True)
+class Field:
+    """A plain form behind things. `round` is the radius of its corners in parts of its shorter side."""
+
+    box: Box
+    colour: str
+    form: Literal["sheet", "disc", "arch", "ring", "line"] = "sheet"
+    round: float = 0.0
+    line: float = 0.0
+
+
+@dataclass(frozen=True)
+class Art:
+    """A motif in its place: `room` holds it whole. `clip` is what may be seen of it; `tone` paints it in one colour."""
+
+    motif: Motif
+    room: Box
+    turn: float = 0.0
+    flip: bool = False
+    clip: Box | None = None
+    tone: str | None = None
+    role: Literal["hero", "side", "small"] = "hero"
+
+    @property
+    def placed(self) -> Matrix:
+        fit = self.motif.box.inside(self.room)
+        x, y = self.room.middle
+        if self.flip:
+            fit = Matrix(-1, 0, 0, 1, 2 * x, 0) @ fit
+        return Matrix.turned(self.turn, x, y) @ fit if self.turn else fit
+
+    @property
+    def box(self) -> Box:
+        found = self.motif.box.moved(self.placed)
+        return (found & self.clip) or found if self.clip else found
+
+    def under(self, box: Box) -> float:
+        """The share of a box in which something of the motif is drawn."""
+        mask, inside = self.motif.mask, box & self.box
+        if inside is None or mask is None:
+            return 0.0
+        own = self.motif.box.moved(self.placed)
+        high, wide = mask.shape
+        if abs(self.turn) > 3:
+            return inside.area / max(box.area, 1e-9) * self.motif.cover
+        seen = mask[:, ::-1] if self.flip else mask
+        rows = slice(
+            int((inside.top - own.top) / own.height * high), int(np.ceil((inside.bottom - own.top) / own.height * high))
+        )
+        columns = slice(
+            int((inside.left - own.left) / own.width * wide), int(np.ceil((inside.right - own.left) / own.width * wide))
+        )
+        part = seen[rows, columns]
+        return float(part.mean()) * inside.area / max(box.area, 1e-9) if part.size else 0.0
+
+
+@dataclass(frozen=True)
+class Set:
+    """Words and what they are set in. `behind` is the colour right behind them."""
+
+    words: Words
+    behind: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One candidate. `features` are what it is ranked by; less is better of each."""
+
+    kind: Kind
+    scheme: Scheme
+    fields: tuple[Field, ...]
+    arts: tuple[Art, ...]
+    words: tuple[Set, ...]
+    way: str
+    seed: int
+    features: dict[str, float] = field(default_factory=dict)
+
+    def occupancy(self, cells: int = 12) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """What lies where, coarsely: words 1, art 2, fields a half. (cells, cells)."""
+        found = np.zeros((cells, cells))
+        sheet = self.kind.sheet
+
+        def put(box: Box, value: float) -> None:
+            left, right = box.left / sheet.width * cells, box.right / sheet.width * cells
+            top, bottom = box.top / sheet.height * cells, box.bottom / sheet.height * cells
+            rows = slice(max(0, int(top + 0.5)), max(0, min(cells, int(np.ceil(bottom - 0.5)))))
+            columns = slice(max(0, int(left + 0.5)), max(0, min(cells, int(np.ceil(right - 0.5)))))
+            found[rows, columns] = np.maximum(found[rows, columns], value)
+
+        for each in self.fields:
+            put(each.box, 0.5)
+        for art in self.arts:
+            put(art.box, 2.0)
+        for group in self.words:
+            for part in group.words.parts:
+                put(part.box, 1.0)
+        return found

@@ -1,0 +1,136 @@
+"""The words of a brief, ranked and set: what is read first is largest, and everything fits its room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..outline import Box
+from ..type.setting import Align, Block, Hand, fitted, running
+from .kinds import Kind
+
+RANKS = {"headline": 1.0, "date": 0.42, "place": 0.3, "text": 0.3, "action": 0.3}
+"""Wanted sizes, in parts of the headline's."""
+FIRST = ("headline", "text")
+SECOND = ("date", "place", "action")
+
+
+@dataclass(frozen=True)
+class Typeset:
+    """Which hands words are set in."""
+
+    display: Hand
+    text: Hand
+    strong: Hand
+
+    def hand(self, role: str) -> Hand:
+        return {"headline": self.display, "date": self.strong, "action": self.strong}.get(role, self.text)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One part of the words in its place."""
+
+    role: str
+    block: Block
+    box: Box
+    align: Align
+
+
+@dataclass(frozen=True)
+class Words:
+    """A group of words set one under the other. `box` holds all of them."""
+
+    parts: tuple[Said, ...]
+    box: Box
+
+    @property
+    def headline(self) -> float:
+        return next((part.block.size for part in self.parts if part.role == "headline"), 0.0)
+
+    @property
+    def least(self) -> float:
+        return min(part.block.size for part in self.parts)
+
+
+def set_words(
+    said: Mapping[str, str], roles: tuple[str, ...], room: Box, typeset: Typeset, kind: Kind, align: Align,
+    rise: float = 0.5, headline: float = 0.0,
+) -> Words | None:  # fmt: skip
+    """The words of these roles in a room, `rise` of the free height above them; None where they do not fit legibly.
+
+    `headline` is the size that ranks count from where the headline is not among the roles.
+    """
+    present = [role for role in roles if said.get(role)]
+    if not present or room.width < 4 * kind.least or room.height < kind.least:
+        return None
+    wanted = kind.headline * kind.side * (1.25 if "headline" in present else 1.0)
+    for scale in (1.0, 0.86, 0.74, 0.64, 0.55, 0.47, 0.4, 0.34, 0.28):
+        found = _stacked(said, present, room, typeset, kind, align, wanted * scale, headline)
+        if found is not None and found.box.height <= room.height + 1e-6:
+            down = (room.height - found.box.height) * rise
+            return _lowered(found, down)
+    return None
+
+
+def _stacked(
+    said: Mapping[str, str], present: list[str], room: Box, typeset: Typeset, kind: Kind, align: Align, size: float,
+    headline: float,
+) -> Words | None:  # fmt: skip
+    parts: list[Said] = []
+    top, base = room.top, headline
+    for role in present:
+        hand, text = typeset.hand(role), said[role]
+        if role == "headline":
+            block = fitted(hand, text, room.width, room.height, largest=size, lines=5)
+            base = block.size
+        else:
+            base = base or size
+            wanted = max(kind.least, min(base * RANKS[role], size))
+            if role == "action":
+                wide = max(room.width - 2 * wanted, kind.least)
+                block = fitted(hand, text, wide, 3 * wanted, largest=wanted, lines=1)
+            else:
+                block = running(hand, text, wanted, room.width)
+                widest = max(line.width for line in block.lines)
+                if widest * wanted > room.width:
+                    block = running(hand, text, room.width / widest, room.width)
+        if block.size < kind.least - 1e-6 or block.width > room.width + 1e-6:
+            return None
+        gap = _gap(parts, role, block)
+        pad = block.size * 0.75 if role == "action" else 0.0
+        top += gap
+        box = Box(room.left, top, room.right, top + block.height + 2 * pad)
+        parts.append(Said(role, block, _beside(box, block, align, pad), align))
+        top = box.bottom
+    boxes = [part.box for part in parts]
+    whole = boxes[0]
+    for box in boxes[1:]:
+        whole = whole | box
+    return Words(tuple(parts), whole)
+
+
+def _gap(parts: list[Said], role: str, block: Block) -> float:
+    if not parts:
+        return 0.0
+    before = parts[-1]
+    near = 0.55 if before.role in ("date", "place") and role in ("date", "place") else 0.95
+    return near * block.size + 0.12 * before.block.size + (0.35 * block.size if role == "action" else 0.0)
+
+
+def _beside(box: Box, block: Block, align: Align, pad: float) -> Box:
+    """The part of the measure that the words really take."""
+    wide = block.width + (2.6 * pad if pad else 0.0)
+    if align == "left":
+        return Box(box.left, box.top, box.left + wide, box.bottom)
+    if align == "right":
+        return Box(box.right - wide, box.top, box.right, box.bottom)
+    middle = (box.left + box.right) / 2
+    return Box(middle - wide / 2, box.top, middle + wide / 2, box.bottom)
+
+
+def _lowered(words: Words, by: float) -> Words:
+    def down(box: Box) -> Box:
+        return Box(box.left, box.top + by, box.right, box.bottom + by)
+
+    return Words(tuple(Said(p.role, p.block, down(p.box), p.align) for p in words.parts), down(words.box))
