@@ -60,20 +60,57 @@ def motifs_of(read: Read, work: str, words: Sequence[str]) -> list[Motif]:
     parts = _apart(items)
     own = tuple(filter(None, (" ".join(each.lower().split()) for each in words)))
     found = []
-    whole = _motif(Group(tuple(items)), work, own, named=True, whole=True, ground=ground)
+    whole = looked_at(Group(tuple(items)), work=work, words=own, named=True, whole=True, ground=ground)
     if whole is not None:
         found.append(whole)
-    if 1 < len(parts) <= MOST_PARTS and whole is not None:
-        side = max(whole.box.width, whole.box.height)
-        for part in parts:
-            box = union(item.box for item in part)
-            if box is None or max(box.width, box.height) < LEAST_SHARE * side or min(box.width, box.height) < 0.01 * side:
-                continue
-            called = _called(part)
-            made = _motif(Group(tuple(part)), work, called or own, named=bool(called), whole=False, ground=ground)
-            if made is not None:
-                found.append(made)
+    if whole is not None and 1 < len(parts) <= MOST_PARTS:
+        found += _parts(parts, whole, own, ground)
     return found
+
+
+def _parts(parts: Sequence[list[Item]], whole: Motif, own: tuple[str, ...], ground: Colour | None) -> list[Motif]:
+    """Those of the parts that could stand alone: neither details, nor stray lines, nor empty frames, each once."""
+    side = max(whole.box.width, whole.box.height)
+    found: list[Motif] = []
+    for part in parts:
+        box = union(item.box for item in part)
+        if box is None or max(box.width, box.height) < LEAST_SHARE * side or min(box.width, box.height) < 0.01 * side:
+            continue
+        called = _called(part)
+        made = looked_at(
+            Group(tuple(part)), work=whole.work, words=called or own, named=bool(called), whole=False, ground=ground
+        )
+        if made is None or not 0.2 < made.shape < 5 or made.cover < 0.1 or _frame(made):
+            continue
+        if made.box.area * made.cover > 0.03 * whole.box.area * whole.cover and not any(_same(made, x) for x in found):
+            found.append(made)
+    return found if len(found) > 1 else []
+
+
+def _frame(motif: Motif) -> bool:
+    """Whether there is nothing in its middle but something on all four sides of it."""
+    mask = motif.mask
+    if mask is None or min(mask.shape) < 8:
+        return False
+    high, wide = mask.shape
+    middle = mask[high // 4 : -high // 4, wide // 4 : -wide // 4]
+    sides = (mask[: high // 4], mask[-high // 4 :], mask[:, : wide // 4], mask[:, -wide // 4 :])
+    return float(middle.mean()) < 0.02 and all(each.any(0).mean() > 0.9 or each.any(1).mean() > 0.9 for each in sides)
+
+
+def _same(one: Motif, other: Motif) -> bool:
+    """Whether two parts look the same but for where they stand."""
+    if one.mask is None or other.mask is None or abs(np.log(one.shape / other.shape)) > 0.08:
+        return False
+    a, b = (_small(motif.mask) for motif in (one, other) if motif.mask is not None)
+    colours = {colour for colour, _ in one.colours[:2]} == {colour for colour, _ in other.colours[:2]}
+    return colours and float(np.abs(a - b).mean()) < 0.06
+
+
+def _small(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    rows = np.linspace(0, mask.shape[0] - 1, 24).astype(int)
+    columns = np.linspace(0, mask.shape[1] - 1, 24).astype(int)
+    return mask[np.ix_(rows, columns)].astype(float)
 
 
 def _flat(group: Group, depth: int = 0) -> Iterator[Item]:
@@ -141,9 +178,10 @@ def _called(part: Sequence[Item]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if len(name) > 2))[:4]
 
 
-def _motif(
-    item: Group, work: str, words: tuple[str, ...], *, named: bool, whole: bool, ground: Colour | None
+def looked_at(
+    item: Item, *, work: str, words: tuple[str, ...], named: bool, whole: bool, ground: Colour | None
 ) -> Motif | None:
+    """A motif with all that is seen of it; None where there is nothing to see."""
     box = item.box
     if box.width <= 0 or box.height <= 0:
         return None
@@ -154,7 +192,8 @@ def _motif(
     cover = float(ink.mean())
     if cover < LEAST_COVER:
         return None
-    trimmed = _trimmed(ink, box)
+    inner = _inner(ink)
+    trimmed = _trimmed(ink.shape, inner, box)
     return Motif(
         item=item,
         box=trimmed,
@@ -166,19 +205,24 @@ def _motif(
         cover=cover * box.area / max(trimmed.area, 1e-12),
         weight=float(_points(item)),
         ground=ground,
-        mask=ink,
+        mask=ink[inner],
     )
 
 
-def _trimmed(ink: NDArray[np.bool_], box: Box) -> Box:
-    """The box of what can be seen: clips and things without colour do not count."""
+def _inner(ink: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows and columns between the first and the last in which there is something."""
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-    high, wide = ink.shape
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _trimmed(size: tuple[int, ...], inner: tuple[slice, slice], box: Box) -> Box:
+    """The box of what can be seen: clips and things without colour do not count."""
+    (high, wide), (rows, columns) = size, inner
     return Box(
-        box.left + box.width * columns[0] / wide,
-        box.top + box.height * rows[0] / high,
-        box.left + box.width * (columns[-1] + 1) / wide,
-        box.top + box.height * (rows[-1] + 1) / high,
+        box.left + box.width * columns.start / wide,
+        box.top + box.height * rows.start / high,
+        box.left + box.width * columns.stop / wide,
+        box.top + box.height * rows.stop / high,
     )
 
 

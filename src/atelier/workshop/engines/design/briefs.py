@@ -1,0 +1,153 @@
+"""What a client may ask for: the form, and the check of what was written into it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from atelier.workshop.contract import BriefInvalid, Unreadable
+
+from .layout.kinds import KINDS
+from .reading.pixels import clean_picture
+from .reading.styles import colour
+
+MOODS = {"as the creator": "", "playful": "playful", "bold": "bold", "elegant": "elegant", "calm": "calm"}
+PICTURE_LETTERS = 4_000_000
+_WITHOUT_WORDS = ("pattern", "icons")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|rgb\([^)]*\)|[a-zA-Z]+")
+
+
+def _line(title: str, description: str, longest: int, example: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "title": title, "description": description, "maxLength": longest, "examples": [example], **more}
+
+
+BRIEF_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["headline"],
+    "properties": {
+        "kind": {
+            "type": "string",
+            "title": "What it is",
+            "description": "What you need designed.",
+            "enum": list(KINDS),
+            "x-enum-titles": [kind.title for kind in KINDS.values()],
+            "default": "post",
+            "examples": ["post"],
+        },
+        "headline": _line(
+            "Headline or name", "The words that are read first; for a logo or a card, the name.", 90,
+            "Two scoops for one on Sunday", minLength=1,
+        ),
+        "text": _line("Supporting text", "What else must be said.", 240, "Every flavour, all afternoon"),
+        "date": _line("Date and time", "When it is.", 60, "5 to 7 July"),
+        "place": _line("Place or address", "Where it is.", 90, "Fishermen’s Quay"),
+        "action": _line("Call to action", "What the reader should do.", 30, "Book a place"),
+        "subject": _line("Subject", "What should be seen, in a few words.", 120, "ice cream"),
+        "mood": {
+            "type": "string",
+            "title": "Mood",
+            "description": "How it should feel.",
+            "enum": list(MOODS),
+            "default": "as the creator",
+            "examples": ["playful"],
+        },
+        "colours": _line("Your colours", "Up to three, as #rrggbb or by name; the creator's own if empty.", 60, "#0b3d91, gold"),
+        "image": {
+            "type": "string",
+            "title": "Your own picture",
+            "description": "A PNG or JPEG to be shown instead of the creator's motifs.",
+            "maxLength": PICTURE_LETTERS,
+            "contentEncoding": "base64",
+            "contentMediaType": "image/*",
+        },
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A valid brief. `said` holds the words by role; `colours` are #rrggbb; `picture` a clean file with its size."""
+
+    kind: str
+    said: dict[str, str]
+    subject: str
+    mood: str
+    colours: tuple[str, ...] = ()
+    picture: tuple[bytes, str, tuple[int, int]] | None = None
+
+
+def valid(brief: dict[str, Any]) -> Brief:
+    """Errors: BriefInvalid naming the field."""
+    properties: dict[str, dict[str, Any]] = BRIEF_SCHEMA["properties"]
+    for name in brief:
+        if name not in properties:
+            raise BriefInvalid("There is no such field.", where=str(name), remedy=f"Use only {', '.join(properties)}.")
+    told = {name: _field(name, rules, brief.get(name)) for name, rules in properties.items()}
+    kind = KINDS[told["kind"]]
+    said = {role: told[role] for role in ("headline", "text", "date", "place", "action") if told[role]}
+    return Brief(
+        kind=kind.name,
+        said={role: words for role, words in said.items() if role in kind.fields},
+        subject=told["subject"] or " ".join((told["headline"], told["text"])).strip(),
+        mood=MOODS[told["mood"]],
+        colours=_colours(told["colours"]),
+        picture=_picture(told["image"]),
+    )
+
+
+def _field(name: str, rules: dict[str, Any], value: Any) -> str:
+    if value is None or value == "":
+        value = rules.get("default", "")
+    if not isinstance(value, str):
+        raise BriefInvalid("This must be text.", where=name, remedy="Write it in words.")
+    if len(value) > rules.get("maxLength", len(value)):
+        raise BriefInvalid(
+            f"This is {len(value)} characters long; at most {rules['maxLength']} fit.",
+            where=name,
+            remedy="Make the picture smaller." if name == "image" else f"Shorten it to {rules['maxLength']}.",
+        )
+    text = value if name == "image" else tidy(value)
+    if not text and name in BRIEF_SCHEMA["required"]:
+        raise BriefInvalid("This is missing.", where=name, remedy=rules["description"])
+    if "enum" in rules and text not in rules["enum"]:
+        raise BriefInvalid(
+            f"“{text[:40]}” is not a choice.", where=name, remedy=f"Choose one of {', '.join(rules['enum'])}."
+        )
+    return text
+
+
+def tidy(value: str) -> str:
+    """One line of letters that can be set: no controls, but joiners and marks of direction stay."""
+    plain = unicodedata.normalize("NFC", value)
+    kept = (c if c.isprintable() or unicodedata.category(c) == "Cf" else " " for c in plain)
+    return " ".join("".join(kept).split())
+
+
+def _colours(text: str) -> tuple[str, ...]:
+    found = []
+    for name in _COLOUR.findall(text):
+        known = colour(name)
+        if known is None:
+            raise BriefInvalid(
+                f"“{name}” is no colour.", where="colours", remedy="Write colours as #rrggbb or by their English names."
+            )
+        found.append(known[0])
+    return tuple(dict.fromkeys(found))[:3]
+
+
+def _picture(text: str) -> tuple[bytes, str, tuple[int, int]] | None:
+    if not text:
+        return None
+    body = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return clean_picture(base64.b64decode(body, validate=True), "image")
+    except (binascii.Error, ValueError, Unreadable) as error:
+        raise BriefInvalid(
+            "This is no picture that can be read.", where="image", remedy="Choose a PNG or JPEG file."
+        ) from error
