@@ -18,8 +18,10 @@ from .layout.plans import Habits, Plan
 from .layout.schemes import Scheme, schemes
 from .layout.search import Task, search
 from .learning.motifs import Motif, looked_at
+from .learning.traits import Traits
 from .outline import Box
 from .scene import Group, Picture
+from .type.choosing import typesets
 
 if TYPE_CHECKING:
     from .learning.style import Style
@@ -61,7 +63,7 @@ def make(
         said=brief.said,
         heroes=_first(heroes, seed),
         sides=sides,
-        typesets=style.typesets(brief),
+        typesets=typesets(Traits() if "type" in style.vetoed else style.traits, brief.mood),
         schemes=_of_tone(found, seed),
         habits=habits_of(style),
     )
