@@ -255,6 +255,11 @@ def ellipse(x: float, y: float, rx: float, ry: float) -> Outline:
     return rectangle(x - rx, y - ry, 2 * rx, 2 * ry, rx, ry)
 
 
+def polygon(points: Iterable[tuple[float, float]], *, closed: bool) -> Outline:
+    found = np.array(list(points), float).reshape(-1, 2)
+    return Outline("M" + "L" * (len(found) - 1) + ("Z" if closed else ""), found)
+
+
 # Reading path data ----------------------------------------------------------------------------------------------
 
 

@@ -128,6 +128,18 @@ class Clip:
 Item = Shape | Picture | Group
 
 
+@dataclass(frozen=True)
+class TextRun:
+    """Words that a file sets in a font: they are not drawn again, but say how its author sets type."""
+
+    words: str
+    family: str
+    size: float
+    weight: str
+    anchor: str
+    colour: str
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """A drawing: `canvas` is what its author showed of it."""

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lxml import etree
 
 from .outline import IDENTITY, Box, number
-from .scene import Clip, Gradient, Group, Item, Paint, Picture, Shape
+from .scene import Clip, Gradient, Group, Item, Paint, Picture, Shape, TextRun
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
 _NAMES = {None: SVG, "xlink": XLINK, "inkscape": INKSCAPE}
 
 
-def svg_of(item: Item, view: Box, width: str = "", height: str = "", title: str = "") -> bytes:
-    """A file that shows what lies in `view`. `width` and `height` with units, such as 90mm; the view's own if empty."""
+def svg_of(
+    item: Item, view: Box, width: str = "", height: str = "", title: str = "", texts: Sequence[TextRun] = ()
+) -> bytes:
+    """A file that shows what lies in `view`. `width` and `height` with units, such as 90mm; the view's own if empty.
+
+    `texts` are kept as words that are not shown, so that what they say of their author's type is not lost.
+    """
     writer = _Writer()
     root = etree.Element(f"{{{SVG}}}svg", nsmap=_NAMES)  # type: ignore[arg-type]
     root.set("viewBox", " ".join(number(each, 3) for each in (view.left, view.top, view.width, view.height)))
@@ -30,6 +35,11 @@ def svg_of(item: Item, view: Box, width: str = "", height: str = "", title: str 
     items = item.items if isinstance(item, Group) and _plain(item) else (item,)
     for each in items:
         writer.put(root, each)
+    for run in texts:
+        words = etree.SubElement(root, f"{{{SVG}}}text")
+        _set(words, **{"visibility": "hidden", "font-family": run.family, "font-size": number(run.size, 3)})
+        _set(words, **{"font-weight": run.weight, "text-anchor": run.anchor, "fill": run.colour})
+        words.text = run.words
     definitions.extend(writer.definitions)
     if not len(definitions):
         root.remove(definitions)

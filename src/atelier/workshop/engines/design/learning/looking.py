@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..colour import chroma, lab_of
 from ..drawing import raster
 from ..outline import Box, Matrix
-from ..reading.svg import Read, TextRun
-from ..scene import Gradient, Shape
+from ..reading.svg import Read
+from ..scene import Gradient, Shape, TextRun
 
 SIDE = 160
 """Pixels along the longer side at which a work is looked at."""

@@ -16,9 +16,9 @@ import numpy as np
 from atelier.workshop.contract import Unreadable
 
 from ..outline import Box, Matrix, Outline
-from ..scene import Colour, Group, Item, Picture, Scene, Shape, Stroke
+from ..scene import Colour, Group, Item, Picture, Scene, Shape, Stroke, TextRun
 from .pixels import clean_picture
-from .svg import POINTS, Read, TextRun
+from .svg import POINTS, Read
 
 PAGES = 50
 OBJECTS = 20_000

@@ -21,7 +21,7 @@ from lxml import etree
 from atelier.workshop.contract import Unreadable
 
 from ..outline import IDENTITY, Box, Matrix, Outline, parse
-from ..scene import Clip, Gradient, Group, Item, Paint, Picture, Scene, Shape, Stop, Stroke
+from ..scene import Clip, Gradient, Group, Item, Paint, Picture, Scene, Shape, Stop, Stroke, TextRun
 from . import styles
 from .pixels import clean_picture
 from .styles import DEFAULTS, Style, Styles, length, link, share, transform
@@ -42,18 +42,6 @@ _LEFT_OUT = {
     "animateTransform": "animation", "animateMotion": "animation", "video": "video", "audio": "audio",
     "iframe": "embedded web pages",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class TextRun:
-    """Words that a file sets in a font: they are not drawn again, but say how its author sets type."""
-
-    words: str
-    family: str
-    size: float
-    weight: str
-    anchor: str
-    colour: str
 
 
 @dataclass(frozen=True)
@@ -179,15 +167,15 @@ class _Reader:
         if name in _GROUPS:
             group = self._group(element, style, canvas, depth)
             return self._placed(element, group, canvas) if name == "svg" else group if group.items else None
+        if name == "text":
+            self._text(element, style)
+            return None
         if style.get("visibility") in ("hidden", "collapse"):
             return None
         if name == "use":
             return self._use(element, style, canvas, depth)
         if name == "image":
             return self._image(element, style, canvas)
-        if name == "text":
-            self._text(element, style)
-            return None
         return self._shape(element, name, style, canvas)
 
     def _placed(self, element: Any, group: Group, canvas: Box) -> Group:

@@ -1,0 +1,123 @@
+"""The way of an upload: told by its bytes, read, cleaned, shown back, and written as SVG that holds nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path, PurePath
+
+from atelier.workshop.contract import Inspection, Piece, Refusal, Unreadable, Upload
+
+from ..drawing import raster
+from ..fingerprints import SIDE, fingerprint
+from ..learning.motifs import motifs_of
+from ..outline import Box
+from ..writing import svg_of
+from .pdf import read_pdf
+from .raster import read_picture
+from .svg import Read, read_svg
+
+PIECES_MAX = 100
+LEAST_COVER = 0.004
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM")
+_REMEDY = "Upload an SVG, PDF, PNG or JPEG file with the finished work."
+
+
+def inspect(upload: Upload, workspace: Path, *, bytes_max: int) -> Inspection:
+    """Every usable drawing of a hostile file, written as clean SVG into the workspace, and why others were not taken.
+
+    Errors: Unreadable when the file cannot be read or nothing in it can be used.
+    """
+    name = PurePath(upload.filename.replace("\\", "/")).name or "the file"
+    reads = read(_bytes(upload, name, bytes_max), name)
+    pieces: list[Piece] = []
+    refusals: list[Refusal] = []
+    for number, each in enumerate(reads[:PIECES_MAX], 1):
+        where = name if len(reads) == 1 else f"{name}, page {number}"
+        try:
+            pieces.append(_piece(each, where, name, workspace, number, alone=len(reads) == 1))
+        except Unreadable as error:
+            refusals.append(Refusal(where=where, code="empty", message=error.message, remedy=error.remedy))
+    if not pieces:
+        raise Unreadable(refusals[0].message, where=refusals[0].where, remedy=refusals[0].remedy)
+    return Inspection(pieces=tuple(pieces), refusals=tuple(refusals))
+
+
+def read(data: bytes, where: str) -> list[Read]:
+    """What a file of any of the kinds holds, by its first bytes, whatever its name says. Errors: Unreadable."""
+    if not data.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+        raise Unreadable("The file is empty.", where=where, remedy=_REMEDY)
+    if data[:1024].lstrip(b" \t\r\n\xef\xbb\xbf").startswith(b"%PDF-"):
+        return read_pdf(data, where)
+    if data.startswith(_PICTURES) or data[8:12] == b"WEBP":
+        return [read_picture(data, where)]
+    if data[:2] == b"\x1f\x8b" or b"<" in data[:200]:
+        return [read_svg(data, where)]
+    raise Unreadable("It is of no kind that is known here.", where=where, remedy=_REMEDY)
+
+
+def _bytes(upload: Upload, name: str, bytes_max: int) -> bytes:
+    path = Path(upload.path)
+    try:
+        size = path.stat().st_size
+        if size > bytes_max:
+            raise Unreadable(
+                f"The file has {size / 1e6:.1f} MB; up to {bytes_max / 1e6:.0f} MB are taken.",
+                where=name,
+                remedy="Export it without hidden layers, or smaller.",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise Unreadable("The file could not be opened.", where=name, remedy="Upload it again.") from error
+
+
+def _piece(found: Read, where: str, filename: str, workspace: Path, number: int, *, alone: bool) -> Piece:
+    box = found.scene.root.box
+    inside = box & found.scene.canvas.grown(max(found.scene.canvas.width, found.scene.canvas.height))
+    if inside is None or min(inside.width, inside.height) <= 0:
+        raise Unreadable("There is nothing drawn in it that can be used.", where=where, remedy=_REMEDY)
+    scale = SIDE / max(inside.width, inside.height)
+    size = max(16, round(inside.width * scale)), max(16, round(inside.height * scale))
+    if float((raster(found.scene.root, inside, *size)[..., 3] > 60).mean()) < LEAST_COVER:
+        raise Unreadable("Nearly nothing can be seen in it.", where=where, remedy=_REMEDY)
+    pixels = raster(found.scene.root, inside, *size, ground="#ffffff")
+    data = svg_of(found.scene.root, found.scene.canvas, title=found.title, texts=found.texts)
+    file = f"piece-{number:04d}.svg"
+    workspace.mkdir(parents=True, exist_ok=True)
+    (workspace / file).write_bytes(data)
+    title = found.title or _named(filename, number, alone=alone)
+    motifs = motifs_of(found, "", (title, *found.tags))
+    return Piece(
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        media_type="image/svg+xml",
+        title=title[:120],
+        tags=found.tags,
+        description=found.description[:500],
+        extent=max(1, len(motifs)),
+        excerpt=_told(found, inside, len(motifs)),
+        fingerprints=(fingerprint(pixels),),
+        advice=_advice(found),
+    )
+
+
+def _named(filename: str, number: int, *, alone: bool) -> str:
+    stem = PurePath(filename).stem.replace("_", " ").replace("-", " ").strip() or "Untitled"
+    return stem[:1].upper() + stem[1:] if alone else f"{stem[:1].upper()}{stem[1:]}, page {number}"
+
+
+def _told(found: Read, box: Box, motifs: int) -> str:
+    """What was understood, in a line."""
+    shapes = sum(1 for _ in found.scene.shapes())
+    parts = [f"{shapes} {'form' if shapes == 1 else 'forms'}", f"{motifs} {'motif' if motifs == 1 else 'motifs'}"]
+    fonts = list(dict.fromkeys(run.family for run in found.texts if run.family))
+    if found.texts:
+        parts.append(f"{len(found.texts)} {'line' if len(found.texts) == 1 else 'lines'} of words"
+                     + (f" in {', '.join(fonts[:3])}" if fonts else ""))  # fmt: skip
+    return f"{', '.join(parts)}; {box.width / max(box.height, 1e-9):.2f} times as wide as high."
+
+
+def _advice(found: Read) -> tuple[str, ...]:
+    if not found.left_out:
+        return ()
+    return (f"Left out, because it is not understood: {', '.join(found.left_out)}. Convert it to paths to have it learned.",)
