@@ -7,7 +7,6 @@ from pathlib import Path
 
 from atelier.workshop.contract import Emit, FileRef, GenerateSpec, Output, Preview, Progress
 
-from .attribution import tagged
 from .briefs import valid
 from .layout.kinds import KINDS, Kind
 from .learning.style import Style
@@ -41,7 +40,7 @@ def deliver(style: Style, spec: GenerateSpec, workspace: Path, emit: Emit) -> li
 
 def _output(made: Made, kind: Kind, number: int, seed: int, spec: GenerateSpec, workspace: Path) -> Output:
     picture, (wide, high) = sample(made.scene, kind.sheet, max(spec.reveal, 0.01))
-    data = tagged(svg_of(made.scene, kind.sheet, *_size(kind), title=kind.title), made.works)
+    data = svg_of(made.scene, kind.sheet, *_size(kind), title=kind.title)
     path = workspace / f"sample-{number + 1}.svg"
     path.write_bytes(data)
     return Output(
