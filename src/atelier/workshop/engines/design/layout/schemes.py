@@ -59,7 +59,7 @@ def _drawn(
     given: Sequence[str],
 ) -> Scheme:
     first = int(draw.choice(len(colours), p=_tempered(grounds)))
-    ground = _as_ground(colours[first], draw)
+    ground = _as_ground(colours[first], colours, draw)
     near = np.array(palette.together[first]) if palette.together else np.ones(len(colours))
     others = _tempered(weights * (0.15 + near))
     fields = [colours[int(n)] for n in draw.choice(len(colours), 2, p=others)]
@@ -82,8 +82,9 @@ def _tempered(weights: Array) -> Array:
     return np.asarray(found / found.sum())
 
 
-def _as_ground(colour: str, draw: np.random.Generator) -> str:
-    """A colour as itself, or as a quiet tone of itself."""
+def _as_ground(colour: str, colours: list[str], draw: np.random.Generator) -> str:
+    """A colour as itself, as a pale tone of itself, or instead of it the darkest that its author uses: yellows and
+    reds that are made dark look like mud."""
     light, strong = float(lab(colour)[0]), chroma(colour)
     if light > 0.9 or light < 0.3:
         return colour
@@ -92,7 +93,8 @@ def _as_ground(colour: str, draw: np.random.Generator) -> str:
         return colour
     if way < 0.85:
         return toned(colour, 0.95, min(0.3, 0.025 / max(strong, 1e-6)) if strong > 0.03 else 1.0)
-    return toned(colour, 0.25, 0.5)
+    darkest = min(colours, key=lambda each: float(lab(each)[0]))
+    return darkest if lab(darkest)[0] < 0.42 else toned(darkest, 0.25, 0.6)
 
 
 def _inks(palette: Palette, colours: list[str], ground: str) -> tuple[str, ...]:

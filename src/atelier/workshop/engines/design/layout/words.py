@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..outline import Box
-from ..type.setting import Align, Block, Hand, fitted, running
+from ..type.setting import Align, Block, Hand, broken, fitted, running
 from .kinds import Kind
 
-RANKS = {"headline": 1.0, "date": 0.42, "place": 0.3, "text": 0.3, "action": 0.3}
+RANKS = {"headline": 1.0, "date": 0.48, "place": 0.36, "text": 0.36, "action": 0.34}
 """Wanted sizes, in parts of the headline's."""
 FIRST = ("headline", "text")
 SECOND = ("date", "place", "action")
@@ -91,10 +91,7 @@ def _stacked(
                 wide = max(room.width - 2 * wanted, kind.least)
                 block = fitted(hand, text, wide, 3 * wanted, largest=wanted, lines=1)
             else:
-                block = running(hand, text, wanted, room.width)
-                widest = max(line.width for line in block.lines)
-                if widest * wanted > room.width:
-                    block = running(hand, text, room.width / widest, room.width)
+                block = _short(hand, text, wanted, room.width, kind.least, one=role in ("date", "place"))
         if block.size < kind.least - 1e-6 or block.width > room.width + 1e-6:
             return None
         gap = _gap(parts, role, block)
@@ -108,6 +105,20 @@ def _stacked(
     for box in boxes[1:]:
         whole = whole | box
     return Words(tuple(parts), whole)
+
+
+def _short(hand: Hand, text: str, wanted: float, wide: float, least: float, *, one: bool) -> Block:
+    """A few words as near to the wanted size as they fit, in even lines; a date or a place on one line if it can be."""
+    line = fitted(hand, text, wide, wanted * 2, largest=wanted, lines=1)
+    if line.size >= max(least, (0.62 if one else 0.85) * wanted):
+        return line
+    block = running(hand, text, wanted, wide)
+    widest = max(line.width for line in block.lines)
+    if widest * wanted > wide:  # one word is longer than the room is wide
+        return running(hand, text, wide / widest, wide)
+    even = broken(hand, text, len(block.lines))
+    fits = max(line.width for line in even) * wanted <= wide
+    return Block(hand, even, wanted, block.leading) if fits else block
 
 
 def _gap(parts: list[Said], role: str, block: Block) -> float:

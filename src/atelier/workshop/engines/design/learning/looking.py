@@ -14,7 +14,8 @@ from ..colour import chroma, lab_of
 from ..drawing import raster
 from ..outline import Box, Matrix
 from ..reading.svg import Read
-from ..scene import Gradient, Shape, TextRun
+from ..scene import Gradient, Group, Shape, TextRun
+from .parts import boxlike, without_ground
 
 SIDE = 160
 """Pixels along the longer side at which a work is looked at."""
@@ -63,15 +64,16 @@ def look_at(read: Read) -> Look:
     forms = [form for form in forms if form.visible]
     _lines(found, forms)
     _forms(found, forms)
-    pixels = drawn(read, box)
-    _sheet(found, pixels)
+    pixels = drawn(read.scene.root, box)
+    items, ground = without_ground(read)
+    _sheet(found, pixels if ground is None else drawn(Group(tuple(items)), box))
     _colours(found, forms, pixels, read.texts)
     return found
 
 
-def drawn(read: Read, box: Box) -> NDArray[np.uint8]:
+def drawn(item: Group, box: Box) -> NDArray[np.uint8]:
     scale = SIDE / max(box.width, box.height)
-    return raster(read.scene.root, box, max(8, round(box.width * scale)), max(8, round(box.height * scale)))
+    return raster(item, box, max(8, round(box.width * scale)), max(8, round(box.height * scale)))
 
 
 class _Form:
@@ -130,14 +132,6 @@ def smooth(shape: Shape) -> float:
     before, behind = steps[at - 1], steps[at]
     under = np.maximum(lengths[at - 1] * lengths[at], 1e-12)
     return float(np.mean((before * behind).sum(1) / under > math.cos(math.radians(20))))
-
-
-def boxlike(shape: Shape) -> bool:
-    """Whether an outline is about as large as its box: a sheet behind things, not a dark form around them."""
-    ends = shape.outline.points
-    x, y = ends[:, 0], ends[:, 1]
-    area = abs(float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())) / 2
-    return len(ends) <= 24 and area > 0.9 * shape.outline.box.area
 
 
 def _sheet(found: Look, pixels: NDArray[np.uint8]) -> None:

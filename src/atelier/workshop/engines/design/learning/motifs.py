@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..drawing import raster
-from ..outline import IDENTITY, Box, union
+from ..outline import Box, union
 from ..reading.svg import Read
 from ..scene import Colour, Group, Item, Picture, Shape
-from .looking import boxlike
+from .parts import WORDLESS, without_ground
 
 SIDE = 96
 LEAST_SHARE = 0.04
@@ -21,8 +21,6 @@ LEAST_SHARE = 0.04
 MOST_PARTS = 24
 LEAST_COVER = 0.02
 """What covers less of its own box is a stray line."""
-_WORDLESS = re.compile(r"^(?:g|path|rect|svg|layer|ebene|calque|capa|group|use|symbol|image|text|circle|ellipse|polygon|"
-                       r"surface|shape|object|id|xml|_)?[-_ .]*[0-9a-f.\-_ ]*$", re.IGNORECASE)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +52,7 @@ class Motif:
 
 def motifs_of(read: Read, work: str, words: Sequence[str]) -> list[Motif]:
     """The motifs of one work: itself without its ground, and, where it is a collection of things, each of them."""
-    items, ground = _without_ground(list(_flat(read.scene.root)), read)
+    items, ground = without_ground(read)
     if not items:
         return []
     parts = _apart(items)
@@ -113,38 +111,6 @@ def _small(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return mask[np.ix_(rows, columns)].astype(float)
 
 
-def _flat(group: Group, depth: int = 0) -> Iterator[Item]:
-    """The things of a drawing: groups that only move things are opened, so that what lies apart can be told apart."""
-    for item in group.items:
-        if isinstance(item, Group) and item.clip is None and item.opacity >= 1 and depth < 12 and len(item.items) > 0:
-            for inner in _flat(item, depth + 1):
-                yield _moved(inner, item, group)
-        else:
-            yield item
-
-
-def _moved(inner: Item, outer: Group, _parent: Group) -> Item:
-    name = inner.name if not _WORDLESS.match(inner.name) else outer.name
-    if outer.matrix == IDENTITY:
-        return replace(inner, name=name)
-    return replace(inner, matrix=outer.matrix @ inner.matrix, name=name)
-
-
-def _without_ground(items: list[Item], read: Read) -> tuple[list[Item], Colour | None]:
-    """Sheets that lie behind everything are not of the motif."""
-    canvas, ground = read.scene.canvas, None
-    whole = read.scene.root.box
-    while len(items) > 1 and isinstance(items[0], Shape):
-        first = items[0]
-        covered = first.box & canvas
-        behind = (covered is not None and covered.area > 0.92 * canvas.area) or first.box.area > 0.97 * whole.area
-        if not (behind and boxlike(first) and first.fill is not None):
-            break
-        ground = first.fill if isinstance(first.fill, str) else first.fill.middling
-        items = items[1:]
-    return items, ground
-
-
 def _apart(items: Sequence[Item]) -> list[list[Item]]:
     """Items by what touches what: boxes that meet belong together."""
     boxes = [item.box for item in items]
@@ -174,7 +140,7 @@ def _apart(items: Sequence[Item]) -> list[list[Item]]:
 
 def _called(part: Sequence[Item]) -> tuple[str, ...]:
     """What the layers of a part are called, where that is a word and not a program's number."""
-    names = (re.sub(r"[-_0-9]+", " ", item.name).strip().lower() for item in part if not _WORDLESS.match(item.name))
+    names = (re.sub(r"[-_0-9]+", " ", item.name).strip().lower() for item in part if not WORDLESS.match(item.name))
     return tuple(dict.fromkeys(name for name in names if len(name) > 2))[:4]
 
 
