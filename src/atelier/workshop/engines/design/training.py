@@ -1,0 +1,123 @@
+"""A training run: from works to a style with its proof."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, TrainResult, TrainSpec, WorkFile
+
+from .drawing import raster
+from .fingerprints import NEAR_BITS, SIDE, distance, fingerprint
+from .learning.learn import learn, read_work
+from .learning.style import save
+from .proof.evaluation import evaluate
+from .reading.svg import Read
+
+ADAPTER = "adapter"
+WORKS_MIN = 6
+HELD_MOST = 8
+_MEDIA = {".json": "application/json", ".svg": "image/svg+xml"}
+
+
+class Steps:
+    """Counts what is done of what is planned, and says how long the rest takes at this pace."""
+
+    def __init__(self, report: Report, planned: int) -> None:
+        self._report, self._planned = report, planned
+        self._done, self._begin = 0, time.monotonic()
+
+    def tell(self, stage: str, note: str = "", *, more: int = 1) -> None:
+        self._done = min(self._planned, self._done + more)
+        passed = time.monotonic() - self._begin
+        left = passed / self._done * (self._planned - self._done) if self._done else None
+        self._report(Progress(stage=stage, done=self._done, planned=self._planned, seconds_left=left, note=note[:120]))
+
+
+def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
+    """Learn a style from the works and prove it on works held out; the same spec gives the same adapter.
+
+    Writes the folder `adapter` in the workspace and nothing else. Errors: TooFewWorks; Unreadable naming the work;
+    whatever the report raises, within a second.
+    """
+    begin = time.monotonic()
+    steps = Steps(report, 2 * len(spec.works) + 60)
+    reads = []
+    for work in spec.works:
+        reads.append(read_work(work))
+        steps.tell("reading", work.title)
+    learned, held = divided(spec.works, reads, spec.seed)
+    style = learn(
+        [spec.works[n] for n in learned], [reads[n] for n in learned], lambda _, title: steps.tell("learning", title)
+    )
+    evaluation = evaluate(spec, style, [spec.works[n] for n in held], [reads[n] for n in held], steps.tell)
+    sha256 = save(style, workspace / ADAPTER)
+    files = sorted(path for path in (workspace / ADAPTER).rglob("*") if path.is_file())
+    seconds = round(time.monotonic() - begin, 1)
+    steps.tell("done", more=10**6)
+    return TrainResult(
+        adapter_dir=ADAPTER,
+        adapter_files=tuple(_reference(path, workspace) for path in files),
+        adapter_sha256=sha256,
+        evaluation=evaluation,
+        card={
+            "engine": "design",
+            "dataset_sha256": spec.dataset_sha256,
+            "works": len(learned),
+            "motifs": len(style.motifs),
+            "colours": [swatch.colour for swatch in style.palette.swatches],
+            "seed": spec.seed,
+            "seconds": seconds,
+        },
+        seconds=seconds,
+    )
+
+
+def divided(works: Sequence[WorkFile], reads: Sequence[Read], seed: int) -> tuple[list[int], list[int]]:
+    """Places of the works to learn from and of those held out; near copies stay together.
+
+    Errors: TooFewWorks, also when most of them are copies of one another.
+    """
+    if len(works) < WORKS_MIN:
+        raise TooFewWorks(
+            f"There are {len(works)} works to learn from; at least {WORKS_MIN} are needed.",
+            remedy=f"Add {WORKS_MIN - len(works)} or more; with thirty the result is much better.",
+        )
+    order = sorted(range(len(works)), key=lambda n: (works[n].sha256, works[n].id))
+    hashes = {n: _hash(reads[n]) for n in order}
+    groups: list[list[int]] = []
+    for place in order:
+        near = next((g for g in groups if any(distance(hashes[place], hashes[other]) <= NEAR_BITS for other in g)), None)
+        if near is None:
+            groups.append([place])
+        else:
+            near.append(place)
+    if len(groups) < WORKS_MIN:
+        raise TooFewWorks(
+            f"The {len(works)} works are near copies of one another: only {len(groups)} differ.",
+            remedy=f"Add works until at least {WORKS_MIN} differ.",
+        )
+    random.Random(seed).shuffle(groups)
+    count = max(2, min(HELD_MOST, round(len(groups) * 0.2)))
+    held = [place for group in groups[:count] for place in group]
+    return [place for group in groups[count:] for place in group], held
+
+
+def _hash(read: Read) -> str:
+    box = read.scene.root.box
+    scale = SIDE / max(box.width, box.height, 1e-9)
+    size = max(16, round(box.width * scale)), max(16, round(box.height * scale))
+    return fingerprint(raster(read.scene.root, box, *size, ground="#ffffff")).value
+
+
+def _reference(path: Path, workspace: Path) -> FileRef:
+    raw = path.read_bytes()
+    return FileRef(
+        path=path.relative_to(workspace).as_posix(),
+        sha256=hashlib.sha256(raw).hexdigest(),
+        bytes=len(raw),
+        media_type=_MEDIA[path.suffix],
+    )
