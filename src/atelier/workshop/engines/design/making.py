@@ -1,9 +1,9 @@
-"""Makes pieces: from a style, a brief and a seed to a plan, its scene, and the files a client sees and buys."""
+"""Makes pieces: from a style, a brief and a seed to a plan and its scene."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 from .briefs import Brief
 from .colour import lab
+from .copies import copied
 from .layout.energy import WEIGHTS
+from .layout.grammar import Task
 from .layout.kinds import KINDS
 from .layout.painting import scene_of
-from .layout.plans import Habits, Plan
+from .layout.plans import Plan
 from .layout.schemes import Scheme, schemes
-from .layout.search import Task, search
+from .layout.search import Found, search
 from .learning.motifs import Motif, looked_at
-from .learning.traits import Traits
 from .outline import Box
 from .scene import Group, Picture
 from .type.choosing import typesets
+from .vetoes import Vetoed, without
 
 if TYPE_CHECKING:
     from .learning.style import Style
@@ -32,7 +34,24 @@ SUITS = 0.36
 NEAR = 0.82
 """Motifs that suit this much as well as the best may stand for it."""
 SCHEMES = 8
-STRATA = 18
+HEROES, SIDES = 5, 8
+ICONS = 12
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one piece is made by. `subject` is the unit vector of what is to be seen; None shows whatever there is.
+    `taste` is added to the weights of the layout's features."""
+
+    brief: Brief
+    subject: NDArray[np.float32] | None
+    seed: int
+    taste: Mapping[str, float] = field(default_factory=dict)
+    vetoed: Vetoed = Vetoed()
+
+    @property
+    def weights(self) -> dict[str, float]:
+        return {name: WEIGHTS.get(name, 0.0) + self.taste.get(name, 0.0) for name in {*WEIGHTS, *self.taste}}
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,8 @@ class Made:
     plan: Plan
     scene: Group
     works: tuple[tuple[str, float], ...]
+    task: Task
+    search_seed: int
 
 
 def subject_vector(brief: Brief) -> NDArray[np.float32]:
@@ -50,40 +71,60 @@ def subject_vector(brief: Brief) -> NDArray[np.float32]:
     return np.asarray(sentence_vectors([brief.subject])[0], dtype=np.float32)
 
 
-def make(
-    style: Style, brief: Brief, subject: NDArray[np.float32], seed: int, weights: Mapping[str, float] = WEIGHTS
-) -> Made:
-    """One piece for a seed. Same style, brief and seed, same piece."""
+def make(style: Style, order: Order) -> Made:
+    """One piece. Same style and order, same piece."""
+    allowed = without(style, order.vetoed)
+    task, seed = tasked(allowed, order)
+    found = search(task, seed, TRIES, order.weights)
+    if not found:
+        task = replace(task, heroes=(), sides=())
+        found = search(task, seed, TRIES * 2, order.weights)
+    return best(found, task, seed, style)
+
+
+def best(found: Sequence[Found], task: Task, seed: int, style: Style) -> Made:
+    """The first of the candidates that is no copy of a whole work; the last one looked at where all are."""
+    for each in found[:8]:
+        made = Made(each.plan, scene_of(each.plan), credited(each.plan), task, seed)
+        if copied(made.scene, task.kind.sheet, each.plan.arts, style.hashes) is None:
+            return made
+    return made
+
+
+def tasked(style: Style, order: Order) -> tuple[Task, int]:
+    """What candidates are drawn from, and the seed of their search."""
+    brief, seed = order.brief, order.seed
     draw = np.random.default_rng([seed & 0xFFFFFFFF, seed >> 32])
-    heroes, sides = shown(style, brief, subject)
-    given = brief.colours
-    found = schemes(style.palette, draw, heroes[0].colours if heroes else (), given, SCHEMES)
+    heroes, sides = shown(style, order, draw)
+    found = schemes(style.palette, draw, heroes[0].colours if heroes else (), brief.colours, SCHEMES)
     task = Task(
         kind=KINDS[brief.kind],
         said=brief.said,
         heroes=_first(heroes, seed),
         sides=sides,
-        typesets=typesets(Traits() if "type" in style.vetoed else style.traits, brief.mood),
+        typesets=typesets(style.traits, brief.mood),
         schemes=_of_tone(found, seed),
-        habits=habits_of(style),
+        habits=style.traits.habits,
     )
-    best = search(task, int(draw.integers(1 << 62)), TRIES, weights)
-    if not best:
-        best = search(replace(task, heroes=(), sides=()), seed, TRIES * 2, weights)
-    plan = best[0].plan
-    return Made(plan, scene_of(plan), credited(plan))
+    return task, int(draw.integers(1 << 62))
 
 
-def shown(style: Style, brief: Brief, subject: NDArray[np.float32]) -> tuple[tuple[Motif, ...], tuple[Motif, ...]]:
+def shown(style: Style, order: Order, draw: np.random.Generator) -> tuple[tuple[Motif, ...], tuple[Motif, ...]]:
     """Motifs that show the subject, the best first, and those that may stand beside it."""
-    own = _own_picture(brief)
-    likeness = style.vectors @ subject if len(style.motifs) else np.zeros(0)
     usable = [n for n, motif in enumerate(style.motifs) if motif.cover < 0.97 and 0.25 < motif.shape < 4]
-    order = sorted(usable, key=lambda n: -likeness[n])
-    best = float(likeness[order[0]]) if order else 0.0
-    heroes = [style.motifs[n] for n in order if likeness[n] >= max(SUITS, NEAR * best) and style.motifs[n].named][:5]
-    sides = [style.motifs[n] for n in order if likeness[n] >= 0.7 * SUITS and style.motifs[n] not in heroes[:1]][:8]
-    return ((own,) if own else tuple(heroes)), tuple(sides)
+    if order.subject is None:
+        named = [style.motifs[n] for n in usable if style.motifs[n].named]
+        chosen = [named[int(n)] for n in draw.permutation(len(named))]
+        return tuple(chosen[:HEROES]), tuple(chosen[1 : 1 + SIDES])
+    likeness = style.vectors @ order.subject if len(style.motifs) else np.zeros(0)
+    by_likeness = sorted(usable, key=lambda n: -likeness[n])
+    closest = float(likeness[by_likeness[0]]) if by_likeness else 0.0
+    own = _own_picture(order.brief)
+    heroes = [style.motifs[n] for n in by_likeness if likeness[n] >= max(SUITS, NEAR * closest) and style.motifs[n].named]
+    sides = [style.motifs[n] for n in by_likeness if likeness[n] >= 0.7 * SUITS and style.motifs[n] not in heroes[:1]]
+    if order.brief.kind in ("pattern", "icons"):  # nothing else to show: the nearest there are
+        sides = [style.motifs[n] for n in by_likeness if style.motifs[n].named][:ICONS]
+    return ((own,) if own else tuple(heroes[:HEROES])), tuple(sides[: max(SIDES, len(sides) if not own else 0)][:ICONS])
 
 
 def _own_picture(brief: Brief) -> Motif | None:
@@ -109,21 +150,6 @@ def _of_tone(found: Sequence[Scheme], seed: int) -> tuple[Scheme, ...]:
     tones = [0 if lab(each.ground)[0] > 0.85 else 1 if lab(each.ground)[0] < 0.42 else 2 for each in found]
     chosen = tuple(each for each, tone in zip(found, tones, strict=True) if tone == wanted)
     return chosen or tuple(found)
-
-
-def habits_of(style: Style) -> Habits:
-    traits, off = style.traits, style.vetoed
-    plain = Habits()
-    return Habits(
-        outlined=plain.outlined if "outline" in off else traits.outlined,
-        line=plain.line if "outline" in off else traits.line,
-        curved=plain.curved if "form" in off else traits.curved,
-        smooth=plain.smooth if "form" in off else traits.smooth,
-        symmetry=plain.symmetry if "composition" in off else traits.symmetry,
-        cover=plain.cover if "composition" in off else traits.cover,
-        upper=plain.upper if "type" in off else traits.upper,
-        middle=plain.middle if "type" in off else traits.middle,
-    )
 
 
 def credited(plan: Plan) -> tuple[tuple[str, float], ...]:

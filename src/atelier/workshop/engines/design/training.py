@@ -10,9 +10,8 @@ from pathlib import Path
 
 from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, TrainResult, TrainSpec, WorkFile
 
-from .drawing import raster
-from .fingerprints import NEAR_BITS, SIDE, distance, fingerprint
-from .learning.learn import learn, read_work
+from .fingerprints import NEAR_BITS, distance
+from .learning.learn import hash_of, learn, read_work
 from .learning.style import save
 from .proof.evaluation import evaluate
 from .reading.svg import Read
@@ -87,7 +86,7 @@ def divided(works: Sequence[WorkFile], reads: Sequence[Read], seed: int) -> tupl
             remedy=f"Add {WORKS_MIN - len(works)} or more; with thirty the result is much better.",
         )
     order = sorted(range(len(works)), key=lambda n: (works[n].sha256, works[n].id))
-    hashes = {n: _hash(reads[n]) for n in order}
+    hashes = {n: hash_of(reads[n]) for n in order}
     groups: list[list[int]] = []
     for place in order:
         near = next((g for g in groups if any(distance(hashes[place], hashes[other]) <= NEAR_BITS for other in g)), None)
@@ -104,13 +103,6 @@ def divided(works: Sequence[WorkFile], reads: Sequence[Read], seed: int) -> tupl
     count = max(2, min(HELD_MOST, round(len(groups) * 0.2)))
     held = [place for group in groups[:count] for place in group]
     return [place for group in groups[count:] for place in group], held
-
-
-def _hash(read: Read) -> str:
-    box = read.scene.root.box
-    scale = SIDE / max(box.width, box.height, 1e-9)
-    size = max(16, round(box.width * scale)), max(16, round(box.height * scale))
-    return fingerprint(raster(read.scene.root, box, *size, ground="#ffffff")).value
 
 
 def _reference(path: Path, workspace: Path) -> FileRef:

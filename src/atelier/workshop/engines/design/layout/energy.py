@@ -6,7 +6,7 @@ from math import log
 
 import numpy as np
 
-from ..colour import distance
+from ..colour import chroma, distance, lab
 from ..outline import Box
 from .plans import Habits, Plan
 
@@ -37,6 +37,23 @@ def measured(plan: Plan, habits: Habits) -> dict[str, float]:
         "scheme": max(0.0, 1.2 - plan.scheme.worth),
         "outside": sum(not sheet.grown(-0.5 * plan.kind.margin * plan.kind.side).holds(box) for box in boxes),
         "touching": _touching(plan),
+        **manners(plan),
+    }
+
+
+def manners(plan: Plan) -> dict[str, float]:
+    """What can be liked or not without being better or worse: only what people pick gives it a weight."""
+    light = float(lab(plan.scheme.ground)[0])
+    shown = sum(((art.box & plan.kind.sheet) or Box(0, 0, 0, 0)).area for art in plan.arts) / plan.kind.sheet.area
+    return {
+        f"way:{plan.way}": 1.0,
+        "ground:light": float(light > 0.85),
+        "ground:dark": float(light < 0.42),
+        "align:middle": float(plan.align == "middle"),
+        "colours": len({plan.scheme.ground, *(each.colour for each in plan.fields)}) / 4,
+        "parts": min(2.0, (len(plan.arts) + len(plan.fields)) / 8),
+        "shown": min(1.5, shown),
+        "loud": chroma(plan.scheme.ground) * 4,
     }
 
 

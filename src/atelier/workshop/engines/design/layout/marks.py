@@ -95,9 +95,11 @@ def _device(box: Box, scheme: Scheme, ground: str, habits: Habits, draw: np.rand
 
 def icons(
     kind: Kind, scheme: Scheme, motifs: Sequence[Motif], habits: Habits, way: str, draw: np.random.Generator, seed: int
-) -> Plan:
-    """Up to twelve icons of one family: the same form behind each, the same margin, colours in turn."""
-    count = min(12, max(1, len(motifs)))
+) -> Plan | None:
+    """Up to twelve icons of one family: the same form behind each, the same margin, colours in turn. None where there is no motif."""
+    count = min(12, len(motifs))
+    if not count:
+        return None
     across = 1 if count == 1 else 2 if count <= 4 else 3 if count <= 6 else 4
     down = math.ceil(count / across)
     step = min(kind.width / across, kind.height / down)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..outline import Box, Matrix, Outline, ellipse, rectangle
-from ..scene import Clip, Group, Item, Shape, Stroke, painted
-from ..type.setting import Letters, placed
+from atelier.workshop.engines.design.outline import Box, Matrix, Outline, ellipse, rectangle
+from atelier.workshop.engines.design.scene import Clip, Group, Item, Shape, Stroke, painted
+from atelier.workshop.engines.design.type.setting import Letters, placed
+
 from .plans import Art, Field, Plan, Set
 
 
 def scene_of(plan: Plan) -> Group:
     """All layers of a piece, the lowest first. Units are those of its kind."""
     ground = Shape(rectangle(0, 0, plan.kind.width, plan.kind.height), plan.scheme.ground, name="Ground")
-    fields = Group(tuple(map(_field, plan.fields)), name="Fields")
+    fields = Group(tuple(_edged(_field(field), field, plan) for field in plan.fields), name="Fields")
     art = Group(tuple(map(_art, plan.arts)), name="Art")
     words = Group(tuple(item for group in plan.words for item in _words(plan, group)), name="Words")
     return Group(tuple(each for each in (ground, fields, art, words) if not isinstance(each, Group) or each.items))
@@ -34,6 +35,14 @@ def _field(field: Field) -> Item:
     if field.form == "arch":
         return Shape(_arch(box), field.colour)
     return Shape(_sheet(box, radius), field.colour)
+
+
+def _edged(item: Item, field: Field, plan: Plan) -> Item:
+    """A form that stands free on the sheet gets the line that its author draws around forms."""
+    inner = plan.kind.sheet.grown(-0.02 * plan.kind.side)
+    if plan.edge is None or not isinstance(item, Shape) or item.stroke is not None or not inner.holds(field.box):
+        return item
+    return replace(item, stroke=Stroke(plan.edge.colour, plan.edge.width, join="round"))
 
 
 def _sheet(box: Box, radius: float) -> Outline:

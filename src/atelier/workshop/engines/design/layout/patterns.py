@@ -19,9 +19,23 @@ def pattern(
     kind: Kind, scheme: Scheme, motifs: Sequence[Motif], habits: Habits, way: str, draw: np.random.Generator, seed: int
 ) -> Plan:
     """A tile. Every motif that crosses an edge stands in it as often as it is seen."""
+    if not motifs:
+        return Plan(kind, scheme, tuple(_forms(kind, scheme, habits, draw)), (), (), "forms", seed)
     makers = {"drop": _drop, "scatter": _scatter, "bands": _bands, "checks": _checks}
     fields, arts = makers[way](kind, scheme, motifs, habits, draw)
     return Plan(kind, scheme, tuple(fields), tuple(arts), (), way, seed)
+
+
+def _forms(kind: Kind, scheme: Scheme, habits: Habits, draw: np.random.Generator) -> list[Field]:
+    """Plain forms in turn where there is no motif: discs of a round hand, squares of another."""
+    count = int(draw.choice([4, 6]))
+    step, found = kind.width / count, []
+    for column in range(count):
+        for row in range(count):
+            box = Box(column * step, row * step, (column + 1) * step, (row + 1) * step).grown(-step * 0.2)
+            colour = (*scheme.fields, scheme.accent)[(column + 2 * row) % (len(scheme.fields) + 1)]
+            found.append(Field(box, colour, "disc" if habits.curved > 0.35 else "sheet"))
+    return found
 
 
 def _wrapped(kind: Kind, motif: Motif, x: float, y: float, side: float, turn: float) -> list[Art]:

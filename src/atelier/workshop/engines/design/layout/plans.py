@@ -9,23 +9,12 @@ import numpy as np
 
 from ..learning.motifs import Motif
 from ..outline import Box, Matrix
+from .habits import Habits
 from .kinds import Kind
 from .schemes import Scheme
 from .words import Words
 
-
-@dataclass(frozen=True)
-class Habits:
-    """What a creator's forms are like, 0 to 1, as layout uses it. `line` is a stroke's width in parts of a form."""
-
-    outlined: float = 0.0
-    line: float = 0.0
-    curved: float = 0.5
-    smooth: float = 0.5
-    symmetry: float = 0.5
-    cover: float = 0.45
-    upper: float = 0.2
-    middle: float = 0.5
+__all__ = ["Art", "Edge", "Field", "Habits", "Plan", "Set"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +82,14 @@ class Set:
 
 
 @dataclass(frozen=True)
+class Edge:
+    """A line around plain forms. `width` in units of the sheet."""
+
+    colour: str
+    width: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """One candidate. `features` are what it is ranked by; less is better of each."""
 
@@ -104,6 +101,8 @@ class Plan:
     way: str
     seed: int
     features: dict[str, float] = field(default_factory=dict)
+    align: str = "left"
+    edge: Edge | None = None
 
     def occupancy(self, cells: int = 12) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """What lies where, coarsely: words 1, art 2, fields a half. (cells, cells)."""

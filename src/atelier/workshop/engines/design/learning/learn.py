@@ -9,6 +9,8 @@ import numpy as np
 
 from atelier.workshop.contract import Unreadable, WorkFile
 
+from ..drawing import raster
+from ..fingerprints import SIDE, fingerprint
 from ..reading.svg import Read, read_svg
 from .looking import Look, look_at
 from .motifs import Motif, motifs_of
@@ -16,7 +18,7 @@ from .palette import palette_of
 from .style import Style, words_of
 from .traits import traits_of
 
-MOTIFS_MOST = 600
+MOTIFS_MOST = 400
 """Of all parts; whole works come first, then named parts."""
 PARTS_A_WORK = 8
 Tell = Callable[[int, str], None]
@@ -52,12 +54,21 @@ def learn(works: Sequence[WorkFile], reads: Sequence[Read], tell: Tell) -> Style
     motifs.sort(key=lambda motif: (not motif.whole, not motif.named))
     kept = tuple(motifs[:MOTIFS_MOST])
     return Style(
+        hashes={works[number].sha256: hash_of(reads[number]) for number in order},
         palette=palette_of(looks),
         traits=traits_of(looks),
         motifs=kept,
         vectors=vectors_of(kept),
         works={works[number].sha256: works[number].title for number in order},
     )
+
+
+def hash_of(read: Read) -> str:
+    """PDQ of a whole work on white."""
+    box = read.scene.root.box
+    scale = SIDE / max(box.width, box.height, 1e-9)
+    size = max(16, round(box.width * scale)), max(16, round(box.height * scale))
+    return fingerprint(raster(read.scene.root, box, *size, ground="#ffffff")).value
 
 
 def vectors_of(motifs: Sequence[Motif]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

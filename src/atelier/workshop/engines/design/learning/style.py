@@ -40,8 +40,8 @@ class Style:
     motifs: tuple[Motif, ...]
     vectors: Vectors = field(repr=False)
     works: Mapping[str, str]
-    vetoed: frozenset[str] = frozenset()
-    """Traits and motifs (by file) that the creator does not want used."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """PDQ of each work as a whole, by its hash: no piece may be one of them."""
 
 
 def save(style: Style, folder: Path) -> str:
@@ -70,7 +70,7 @@ def save(style: Style, folder: Path) -> str:
         "traits": asdict(style.traits),
         "works": dict(style.works),
         "motifs": told,
-        "vetoed": sorted(style.vetoed),
+        "hashes": dict(style.hashes),
     }
     (folder / "style.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
     return adapter_sha256(folder)
@@ -97,9 +97,13 @@ def load(folder: Path) -> Style:
         )
         motifs = tuple(_motif(folder, each) for each in told["motifs"])
         vectors = np.stack([_unpacked(each["vector"]) for each in told["motifs"]]) if motifs else np.zeros((0, 384), "f4")
-        return Style(palette, Traits(**told["traits"]), motifs, vectors, told["works"], frozenset(told["vetoed"]))
+        return Style(palette, _traits(told["traits"]), motifs, vectors, told["works"], told["hashes"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise AdapterInvalid(f"The adapter cannot be read: {error}.", where="style.json", remedy=REMEDY) from error
+
+
+def _traits(told: Mapping[str, Any]) -> Traits:
+    return Traits(**{**told, "families": tuple(map(str, told["families"]))})
 
 
 def _motif(folder: Path, told: Mapping[str, Any]) -> Motif:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..layout.habits import Habits
 from .looking import Look
 
 
@@ -32,6 +33,11 @@ class Traits:
     """How many times larger the largest words are than the smallest, where works hold words."""
     families: tuple[str, ...] = ()
     """Fonts that the works name, the most used first."""
+
+    @property
+    def habits(self) -> Habits:
+        """What layout uses of them."""
+        return Habits(**{each.name: getattr(self, each.name) for each in fields(Habits)})
 
 
 def traits_of(looks: Sequence[Look]) -> Traits:

@@ -1,34 +1,36 @@
 """The four questions about a design version, answered on pieces composed for the same briefs by several hands.
 
-`truth` is composed with a style learned from the works held out alone; `own` with the version; others with the hands
-of the demo's designers and with no hand at all (greys, no motifs). Same briefs, same seeds.
+The truth is composed with a style learned from the works held out alone; the version's pieces stand beside those of
+reference hands and of none. Same layouts engine, same briefs, same seeds: only the hand differs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from atelier.workshop.contract import Answer, Bar, Evaluation, Measure, Picture, TrainSpec, WorkFile
+from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec, WorkFile
+from atelier.workshop.proof.pictures import OURS, picture
+from atelier.workshop.proof.safety import safety_answer
+from atelier.workshop.proof.statistics import bootstrap, share
 
 from ..briefs import Brief
-from ..drawing import raster
-from ..fingerprints import NEAR_BITS, distance, fingerprint
+from ..copies import copied
 from ..learning.learn import learn
-from ..learning.palette import Palette, Swatch
-from ..learning.style import Style, load
-from ..learning.traits import Traits
-from ..making import Made, make
+from ..learning.style import Style
+from ..making import Made, Order, make
 from ..reading.svg import Read
-from .features import SIDE, features
-from .judging import Array, interval, judge, nearer
+from .features import features
+from .hands import nobody, strangers
+from .judging import Array, judge, nearer
 
-OTHERS = Path(__file__).parent / "hands"
-SEEDS = 2
+SEEDS = 3
+NONE = "No hand (greys, no motifs)"
 Tell = Callable[[str, str], None]
+Verdict = Literal["good", "fair", "poor"]
 BRIEFS = tuple(
     Brief(kind, said, subject, "")
     for kind, said, subject in (
@@ -42,28 +44,179 @@ BRIEFS = tuple(
 )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What one hand composed: pieces, and what is seen of them, (pieces, features), briefs and seeds in order."""
+
+    pieces: tuple[Made, ...]
+    seen: Array
+
+
 def evaluate(spec: TrainSpec, style: Style, held: Sequence[WorkFile], reads: Sequence[Read], tell: Tell) -> Evaluation:
     """Same inputs, same answers."""
     truth = learn(held, reads, lambda _, title: tell("proof", title))
-    hands = {"truth": truth, "own": style, "none": nobody(), **others()}
-    seen: dict[str, Array] = {}
-    made: list[Made] = []
+    hands = {"truth": truth, OURS: style, NONE: nobody(), **strangers([*style.works, *truth.works])}
+    shown = {}
     for name, hand in hands.items():
-        pieces = [make(hand, brief, np.zeros(384, np.float32), seed) for brief in BRIEFS for seed in range(SEEDS)]
-        seen[name] = np.stack([features(looked(each)) for each in pieces])
-        if name == "own":
-            made = pieces
-        tell("proof", f"composing with the hand “{name}”")
+        shown[name] = composed(hand)
+        tell("proof", "composing with several hands")
+    seen = {name: each.seen for name, each in shown.items()}
     fidelity, worth = fidelity_answer(seen), worth_answer(seen)
-    copying = copying_answer(made, style)
-    publishable = "poor" not in (fidelity.verdict, worth.verdict, copying.verdict)
+    copying = copying_answer(shown[OURS].pieces, style)
+    harmless = [{"headline": work.title} for work in spec.works]
+    words = [text for made in shown[OURS].pieces for text in made.task.said.values()]
     return Evaluation(
         fidelity=fidelity,
         worth=worth,
         copying=copying,
-        safety=safety_answer(spec),
-        publishable=publishable,
+        safety=safety_answer(spec.guardrails, words, harmless),
+        publishable="poor" not in (fidelity.verdict, worth.verdict, copying.verdict),
         summary=" ".join(f"{answer.headline}." for answer in (fidelity, worth, copying)),
+        summary_public=" ".join(f"{answer.headline_public or answer.headline}." for answer in (fidelity, worth, copying)),
         held_out=tuple(work.id for work in held),
         trained_on=tuple(work.id for work in spec.works if work.id not in {each.id for each in held}),
+    )
+
+
+def composed(hand: Style, seeds: Sequence[int] = range(SEEDS), briefs: Sequence[Brief] = BRIEFS) -> Shown:
+    """Pieces of a hand for the briefs, showing whatever it has to show."""
+    pieces = tuple(make(hand, Order(brief, None, seed)) for brief in briefs for seed in seeds)
+    return Shown(pieces, np.stack([features(each) for each in pieces]))
+
+
+# Fidelity -------------------------------------------------------------------------------------------------------
+
+
+def fidelity_answer(seen: Mapping[str, Array]) -> Answer:
+    """Whose hand would a judge, who knows the works held out and the other hands, take the version's pieces for?"""
+    told = judge({name: pieces for name, pieces in seen.items() if name != OURS}).told(seen[OURS])
+    right = sum(each == "truth" for each in told)
+    chance = 1 / (len(seen) - 1)
+    told_right = share(right, len(told), meaning="Share of the version's pieces that a judge takes for the creator's own")
+    measures = {
+        "told_as_own": told_right.model_copy(update={"unit": "%"}),
+        "chance": Measure(value=chance, low=chance, high=chance, unit="%", meaning="The same by guessing"),
+        "distance": _distances(seen, OURS, "How far the version's pieces are from those of the works held out"),
+        "distance_none": _distances(seen, NONE, "The same for pieces of no hand"),
+    }
+    verdict, headline, public = _fidelity_verdict(told_right, chance)
+    return Answer(
+        verdict=verdict,
+        headline=headline,
+        headline_public=public,
+        sentence=(
+            f"A judge that knows pieces composed from works held out, and pieces of {len(seen) - 2} other hands, took "
+            f"{right} of {len(told)} of this version's pieces for the creator's own "
+            f"({100 * told_right.low:.0f} to {100 * told_right.high:.0f} %; by guessing {100 * chance:.0f} %)."
+        ),
+        picture=picture(
+            "Taken for the creator's own", {OURS: measures["told_as_own"]}, unit="%", most=100, limit=100 * chance,
+            limit_label="by guessing",
+        ),
+        measures=measures,
+    )  # fmt: skip
+
+
+def _fidelity_verdict(told: Measure, chance: float) -> tuple[Verdict, str, str]:
+    if told.low > 0.5:
+        return "good", "Clearly in your hand", "Clearly in the creator's hand"
+    if told.low > chance:
+        return "fair", "Recognisably in your hand", "Recognisably in the creator's hand"
+    return "poor", "Not told from others", "Not told from others"
+
+
+def _distances(seen: Mapping[str, Array], name: str, meaning: str) -> Measure:
+    away = np.linalg.norm(seen[name] - seen["truth"], axis=1)
+    return bootstrap(lambda rows: rows[..., 0].mean(-1), away[:, None], meaning=meaning)
+
+
+# Worth ----------------------------------------------------------------------------------------------------------
+
+
+def worth_answer(seen: Mapping[str, Array]) -> Answer:
+    """Is it nearer to the creator than the same layouts with another's palette and motifs, and with none?"""
+    rivals = [name for name in seen if name not in ("truth", OURS)]
+    others = [name for name in rivals if name != NONE]
+    measures = {
+        _key(name): bootstrap(
+            lambda rows: rows[..., 0].mean(-1),
+            nearer(seen[OURS], seen[name], seen["truth"])[:, None],
+            unit="%",
+            meaning=f"How much nearer to the creator than the same layouts by {_called(name)}",
+        )
+        for name in rivals
+    }
+    least = min(measures.values(), key=lambda measure: measure.low)
+    against = [measures[_key(name)] for name in others] or [measures[_key(NONE)]]
+    verdict, headline, public = _worth_verdict(least.low, min(each.value for each in against))
+    figures = ", ".join(
+        f"{100 * measures[_key(name)].value:.0f} % ({100 * measures[_key(name)].low:.0f} to "
+        f"{100 * measures[_key(name)].high:.0f}) than {_called(name)}"
+        for name in rivals
+    )
+    return Answer(
+        verdict=verdict,
+        headline=headline,
+        headline_public=public,
+        sentence=f"For the same briefs and the same layouts its pieces are nearer to the creator's: by {figures}.",
+        picture=picture(
+            "Nearer to the creator than", {_called(name).capitalize(): measures[_key(name)] for name in rivals}, unit="%",
+            limit=0.0, limit_label="no nearer", ours="",
+        ),
+        measures=measures,
+    )  # fmt: skip
+
+
+def _worth_verdict(low: float, value: float) -> tuple[Verdict, str, str]:
+    if low > 0.05:
+        return "good", "Beats the same layouts in other hands", ""
+    if value > 0.0:
+        return "fair", "A little nearer to you than other hands", "A little nearer to its creator than other hands"
+    return "poor", "No nearer to you than other hands", "No nearer to its creator than other hands"
+
+
+def _key(name: str) -> str:
+    return "nearer_than_none" if name == NONE else f"nearer_than_{name}"
+
+
+def _called(name: str) -> str:
+    return "no hand at all" if name == NONE else f"the reference hand “{name}”"
+
+
+# Copying --------------------------------------------------------------------------------------------------------
+
+
+def copying_answer(pieces: Sequence[Made], style: Style) -> Answer:
+    """How many pieces are one whole work and little else, by PDQ of the sheet and of windows around large art."""
+    copies = sum(
+        copied(made.scene, made.plan.kind.sheet, made.plan.arts, style.hashes) is not None for made in pieces
+    )
+    most = np.array([max((part for _, part in made.works), default=0.0) for made in pieces])
+    measures = {
+        "copies": share(copies, len(pieces), meaning="Share of pieces that are a near copy of one whole work").model_copy(
+            update={"unit": "%"}
+        ),
+        "largest_share_of_a_work": bootstrap(
+            lambda rows: rows[..., 0].mean(-1), most[:, None], unit="%",
+            meaning="Share of a piece's art that comes from one work, the largest of each piece",
+        ),
+        "works_a_piece": bootstrap(
+            lambda rows: rows[..., 0].mean(-1), np.array([[float(len(made.works))] for made in pieces]),
+            meaning="Works of which a piece holds parts",
+        ),
+    }  # fmt: skip
+    verdict: Verdict = "poor" if copies > 0.05 * len(pieces) else "fair" if copies else "good"
+    headline = {"good": "Does not copy whole works", "fair": "Seldom copies", "poor": "Copies: do not publish"}[verdict]
+    return Answer(
+        verdict=verdict,
+        headline=headline,
+        sentence=(
+            f"{copies} of {len(pieces)} pieces are near copies of one whole work. Motifs are the creator's own and are "
+            f"used as they are: a piece holds parts of {measures['works_a_piece'].value:.1f} works on the mean, each named "
+            "with every sale."
+        ),
+        picture=picture(
+            "Near copies of a whole work", {OURS: measures["copies"]}, unit="%", most=100, limit=5, limit_label="too many"
+        ),
+        measures=measures,
     )

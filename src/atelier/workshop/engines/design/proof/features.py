@@ -1,21 +1,66 @@
-"""What is seen of a hand in a picture: colours, how they lie, directions and thickness of lines. No network, no words."""
+"""What is seen of a hand in a composed piece: its colours and how they lie, directions and thickness of lines, the
+habits of its forms, and its type. Counted on pixels and outlines; no network, and nothing of the piece's words."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..colour import lab_of
+from ..drawing import raster
+from ..learning.looking import look_at
+from ..reading.svg import Read
+from ..scene import Group, Scene
+from ..type.choosing import catalogue
+
+if TYPE_CHECKING:
+    from ..making import Made
 
 SIDE = 224
 LEVELS = (5, 7, 7)
 """Steps of lightness and of the two axes of colour into which what is seen is counted."""
 ANGLES = 12
+HABITS, TYPE = 0.25, 0.25
+"""How much the habits of forms and of type count beside what the pixels show (whose parts each have a length of about
+one): habits are many and move together."""
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 
-def features(pixels: Pixels) -> Array:
+def features(made: Made) -> Array:
+    """One vector of a piece."""
+    sheet = made.plan.kind.sheet
+    scale = SIDE / max(sheet.width, sheet.height)
+    size = max(8, round(sheet.width * scale)), max(8, round(sheet.height * scale))
+    pixels = raster(made.scene, sheet, *size, ground="#ffffff")
+    return np.concatenate([of_pixels(pixels), HABITS * _habits(made), TYPE * _type(made)])
+
+
+def _habits(made: Made) -> Array:
+    """How the forms of a piece are drawn and lie, its words and its ground left out; measured as a work's are."""
+    shown = Group(tuple(item for item in made.scene.items if item.name in ("Fields", "Art")))
+    look = look_at(Read(Scene(shown, made.plan.kind.sheet), (), (), "", "", ()))
+    width = float(np.median([width for width, _ in look.widths])) if look.widths else 0.0
+    return np.array(
+        [look.outlined, look.line_only, min(1.0, 20 * width), look.round_ends, look.curved, look.corners, look.graded,
+         look.sheer, look.cover, look.symmetry, min(1.0, look.tones / 20)]
+    )  # fmt: skip
+
+
+def _type(made: Made) -> Array:
+    """The form of the letters that the headline is set in, and how it stands."""
+    part = next((part for group in made.plan.words for part in group.words.parts if part.role == "headline"), None)
+    if part is None:
+        return np.zeros(6)
+    hand = part.block.hand
+    family = next((each for each in catalogue() if each.family == hand.face.family), None)
+    figures = (family.smooth, family.heavy, family.contrast / 4, family.wide / 2) if family else (0.7, 0.4, 0.4, 0.55)
+    return np.array([*figures, float(hand.upper), float(part.align == "middle")])
+
+
+def of_pixels(pixels: Pixels) -> Array:
     """One vector of an opaque picture (height, width, 4); its longer side should be about `SIDE`."""
     lab = lab_of(pixels[..., :3])
     light = lab[..., 0]
