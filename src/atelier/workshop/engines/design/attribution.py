@@ -1,14 +1,16 @@
-"""Which works a piece is made of: its outlines are looked up among those of the motifs, wherever they stand.
+"""Which works a piece is made of: the motifs' outlines are looked up in it, wherever they stand.
 
-Exact: parts are copied whole, so an outline either is one of a work's or is not. Moved, turned, mirrored, scaled and
-recoloured outlines are found, since two outlines with the same verbs are compared as complex vectors (full Procrustes
-distance, Kendall 1984). Nothing that the piece says of itself is believed.
+Exact: parts are copied whole, so the outlines of a motif either stand in the piece, all moved by one map, or do not.
+Moved, turned, mirrored, scaled and recoloured ones are found: two outlines with the same verbs are compared as complex
+vectors (full Procrustes distance, Kendall 1984). Nothing that the piece says of itself is believed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +26,46 @@ from .outline import IDENTITY, Box, Outline
 from .reading.svg import read_svg
 from .scene import Item, Scene, walked
 
-METHOD = "outlines-1"
+METHOD = "outlines-2"
 SAME = 0.9995
-LEAST_POINTS = 6
-"""A rectangle or a triangle is nobody's; outlines of so few points count only beside others of the same work."""
-Form = NDArray[np.complex128]
+LEAST_POINTS = 4
+FOUND = 0.75
+"""A motif is there when so much of it, by its outlines' boxes, stands where one map would bring it."""
+NEAR = 0.02
+"""How far from its place an outline may stand, in parts of the motif's size there."""
+ANCHORS, PLACES = 3, 60
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """An outline where it stands."""
+
+    verbs: str
+    points: Complex
+    box: Box
+
+    @cached_property
+    def bare(self) -> Complex:
+        """Without place and size: mean zero, length one."""
+        points = self.points - self.points.mean()
+        return np.asarray(points / max(float(np.linalg.norm(points)), 1e-12))
+
+    @cached_property
+    def middle(self) -> complex:
+        return complex(self.points.mean())
+
+
+@dataclass(frozen=True)
+class Map:
+    """z becomes turn * z + move, of the mirrored z where it mirrors."""
+
+    turn: complex
+    move: complex
+    mirrored: bool
+
+    def __call__(self, z: complex) -> complex:
+        return self.turn * (z.conjugate() if self.mirrored else z) + self.move
 
 
 def attribute(adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution:
@@ -50,40 +87,97 @@ def attribute(adapter: Path, output: Path, brief: dict[str, Any]) -> Attribution
 
 
 def areas_by_work(scene: Scene, motifs: Sequence[Motif]) -> dict[str, float]:
-    """The area that each work's outlines take in a scene; outlines that several works have are shared by them."""
-    known: dict[str, list[tuple[Form, str]]] = defaultdict(list)
-    for motif in motifs:
-        if not motif.work:
-            continue
-        for outline, _ in outlines(motif.item):
-            known[outline.verbs].append((form(outline), motif.work))
+    """The area that each work's motifs take in a scene. What several motifs claim is owed to the one of which most is
+    there; where that is equal, to the works of all of these alike."""
+    there = list(forms(scene.root))
+    by_verbs: dict[str, list[int]] = defaultdict(list)
+    for place, form in enumerate(there):
+        by_verbs[form.verbs].append(place)
+    claims = [
+        (len(found), motif.work, found)
+        for motif in motifs
+        if motif.work
+        for found in occurrences(list(forms(motif.item)), there, by_verbs)
+    ]
     areas: dict[str, float] = defaultdict(float)
-    for outline, box in outlines(scene.root):
-        inside = box & scene.canvas
-        if inside is None or outline.verbs not in known:
-            continue
-        own = form(outline)
-        works = {work for other, work in known[outline.verbs] if alike(own, other) > SAME}
-        for work in works:
-            areas[work] += inside.area / len(works)
-    return dict(areas)
+    taken: set[int] = set()
+    for size in sorted({size for size, _, _ in claims}, reverse=True):
+        rank = [(work, found) for own, work, found in claims if own == size and not found & taken]
+        for work, found in rank:
+            works = {other for other, theirs in rank if theirs & found}
+            if work in works:
+                areas[work] += _area([there[place] for place in found], scene.canvas) / len(works)
+        taken |= {place for _, found in rank for place in found}
+    return {work: area for work, area in areas.items() if area > 0}
 
 
-def outlines(item: Item) -> Iterator[tuple[Outline, Box]]:
-    """The outlines that are somebody's, as they stand."""
+def _area(found: Sequence[Form], canvas: Box) -> float:
+    whole = found[0].box
+    for form in found[1:]:
+        whole = whole | form.box
+    inside = whole & canvas
+    return inside.area if inside else 0.0
+
+
+def occurrences(own: Sequence[Form], there: Sequence[Form], by_verbs: dict[str, list[int]]) -> Iterator[frozenset[int]]:
+    """The places of a motif's outlines in a piece, once for each time that it stands there."""
+    if not own:
+        return
+    anchors = sorted(own, key=lambda form: (-len(form.points), -form.box.area))[:ANCHORS]
+    anchor = min(anchors, key=lambda form: len(by_verbs.get(form.verbs, ())) or 10**9)
+    total = sum(_weight(form) for form in own)
+    seen: set[frozenset[int]] = set()
+    for place in by_verbs.get(anchor.verbs, ())[:PLACES]:
+        for placed in maps(anchor, there[place]):
+            found, weight = _stands(own, there, by_verbs, placed)
+            if weight >= FOUND * total and found not in seen:
+                seen.add(found)
+                yield found
+
+
+def _stands(
+    own: Sequence[Form], there: Sequence[Form], by_verbs: dict[str, list[int]], placed: Map
+) -> tuple[frozenset[int], float]:
+    """Which outlines stand where the map brings the motif's, and how much of the motif that is."""
+    whole = own[0].box
+    for form in own[1:]:
+        whole = whole | form.box
+    slack = NEAR * max(whole.width, whole.height) * abs(placed.turn)
+    found, weight = set(), 0.0
+    for form in own:
+        wanted = placed(form.middle)
+        near = [place for place in by_verbs.get(form.verbs, ()) if abs(there[place].middle - wanted) <= slack]
+        fits = next((place for place in near if likeness(form, there[place]) > SAME), None)
+        if fits is not None:
+            found.add(fits)
+            weight += _weight(form)
+    return frozenset(found), weight
+
+
+def _weight(form: Form) -> float:
+    return max(form.box.area, 1e-9) ** 0.5
+
+
+def forms(item: Item) -> Iterator[Form]:
+    """The outlines of an item as they stand."""
     for shape, matrix, _ in walked(item, IDENTITY, 1.0):
         if len(shape.outline.points) >= LEAST_POINTS:
-            placed = shape.outline.moved(matrix)
-            yield placed, placed.box
+            placed: Outline = shape.outline.moved(matrix)
+            yield Form(placed.verbs, placed.points[:, 0] + 1j * placed.points[:, 1], placed.box)
 
 
-def form(outline: Outline) -> Form:
-    """An outline without its place and size: complex numbers with mean zero and length one."""
-    points = outline.points[:, 0] + 1j * outline.points[:, 1]
-    points = points - points.mean()
-    return np.asarray(points / max(float(np.linalg.norm(points)), 1e-12))
+def likeness(one: Form, other: Form) -> float:
+    """1 where one is the other, turned, mirrored or scaled."""
+    return max(abs(complex(np.vdot(one.bare, other.bare))), abs(complex(np.vdot(one.bare.conj(), other.bare))))
 
 
-def alike(one: Form, other: Form) -> float:
-    """1 where one is the other, turned or mirrored."""
-    return max(abs(complex(np.vdot(one, other))), abs(complex(np.vdot(one.conj(), other))))
+def maps(one: Form, other: Form) -> Iterator[Map]:
+    """The maps that bring an outline onto another, by least squares; none where they are not alike."""
+    for mirrored in (False, True):
+        source = one.points.conj() if mirrored else one.points
+        bare = one.bare.conj() if mirrored else one.bare
+        if abs(complex(np.vdot(bare, other.bare))) <= SAME:
+            continue
+        centred = source - source.mean()
+        turn = complex(np.vdot(centred, other.points - other.points.mean()) / max(float((abs(centred) ** 2).sum()), 1e-12))
+        yield Map(turn, other.middle - turn * complex(source.mean()), mirrored)

@@ -80,11 +80,13 @@ def hexed(lab: ArrayLike) -> str:
     return "#{:02x}{:02x}{:02x}".format(*(int(each) for each in rgb_of(lab)))
 
 
+@lru_cache(100_000)
 def distance(one: str, other: str) -> float:
     """How different two colours look: 0.02 is just seen, 1 is black from white."""
     return float(np.linalg.norm(lab(one) - lab(other)))
 
 
+@lru_cache(100_000)
 def chroma(colour: str) -> float:
     return float(np.hypot(*lab(colour)[1:]))
 
@@ -101,12 +103,14 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@lru_cache(10_000)
 def toned(colour: str, lightness: float, chroma_share: float = 1.0) -> str:
     """The same hue, lighter or darker, with a share of its chroma."""
     _, a, b = lab(colour)
     return hexed((lightness, a * chroma_share, b * chroma_share))
 
 
+@lru_cache(10_000)
 def readable(colour: str, ground: str, least: float) -> str:
     """The nearest to a colour, by lightness, that has a contrast with the ground; black or white where nothing has."""
     if contrast(colour, ground) >= least:

@@ -6,12 +6,15 @@ import hashlib
 from pathlib import Path
 
 from atelier.workshop.contract import Emit, FileRef, GenerateSpec, Output, Preview, Progress
+from atelier.workshop.guardrails import check_brief
 
 from .briefs import valid
 from .layout.kinds import KINDS, Kind
 from .learning.style import Style
-from .making import Made, make, subject_vector
+from .making import Made, Order, make, subject_vector
 from .showing import data_uri, sample
+from .varying import vary
+from .vetoes import Vetoed
 from .writing import svg_of
 
 FIRST = 0.25
@@ -21,21 +24,28 @@ FIRST = 0.25
 def deliver(style: Style, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
     """Errors: BriefInvalid naming the field; Refused; whatever `emit` raises."""
     brief = valid(spec.brief)
+    check_brief(spec.brief, spec.guardrails)
     kind, planned = KINDS[brief.kind], 2 * len(spec.seeds)
     emit(Progress(stage="designing", done=0, planned=planned))
-    subject = subject_vector(brief)
+    subject, vetoed = subject_vector(brief), Vetoed.named(spec.vetoed)
     outputs = []
     for number, seed in enumerate(spec.seeds):
-        made = make(style, brief, subject, seed)
+        order = Order(brief, subject, seed, spec.taste, vetoed)
+        made = make(style, order) if spec.vary is None else vary(style, order, spec.vary)
         if spec.reveal > 0:
-            quick, _ = sample(made.scene, kind.sheet, spec.reveal * FIRST)
-            emit(Preview(sample=number, payload={"image": data_uri(quick)}))
+            emit(_preview(made, kind, number, spec.reveal * FIRST))
         emit(Progress(stage="designing", done=2 * number + 1, planned=planned))
         outputs.append(_output(made, kind, number, seed, spec, workspace))
         if spec.reveal > 0:
-            emit(Preview(sample=number, payload={"image": outputs[-1].reduced["image"]}))
+            reduced = outputs[-1].reduced
+            emit(Preview(sample=number, payload={key: reduced[key] for key in ("image", "width", "height")}))
         emit(Progress(stage="designing", done=2 * number + 2, planned=planned))
     return outputs
+
+
+def _preview(made: Made, kind: Kind, number: int, share: float) -> Preview:
+    picture, (wide, high) = sample(made.scene, kind.sheet, share)
+    return Preview(sample=number, payload={"image": data_uri(picture), "width": wide, "height": high})
 
 
 def _output(made: Made, kind: Kind, number: int, seed: int, spec: GenerateSpec, workspace: Path) -> Output:
@@ -49,10 +59,19 @@ def _output(made: Made, kind: Kind, number: int, seed: int, spec: GenerateSpec, 
         file=FileRef(
             path=path.name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), media_type="image/svg+xml"
         ),
-        reduced={"image": data_uri(picture), "width": wide, "height": high},
+        reduced={"image": data_uri(picture), "width": wide, "height": high, "told": told(made)},
         extent=max(1, len(made.plan.arts)),
         finish="complete",
+        features={name: round(value, 4) for name, value in made.plan.features.items()},
     )
+
+
+def told(made: Made) -> str:
+    """What is seen, in words."""
+    words = "; ".join(made.task.said.values())
+    motifs = list(dict.fromkeys(art.motif.words[0] for art in made.plan.arts if art.motif.words))[:3]
+    shown = f" with {', '.join(motifs)}" if motifs else ""
+    return f"{made.plan.kind.title}{shown}{': ' if words else ''}{words}"[:400]
 
 
 def _size(kind: Kind) -> tuple[str, str]:

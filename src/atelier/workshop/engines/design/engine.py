@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from atelier.workshop.contract import (
     Inspection,
     Limits,
     Output,
+    Pick,
     Report,
     TrainResult,
     TrainSpec,
@@ -30,6 +32,7 @@ from atelier.workshop.contract import (
 
 from .briefs import BRIEF_SCHEMA
 from .masters import FORMATS
+from .ways import VARIATIONS
 
 if TYPE_CHECKING:
     from .learning.style import Style
@@ -86,6 +89,7 @@ class DesignEngine:
                 parameters=0,
             ),
             limits=_LIMITS,
+            variations=VARIATIONS,
         )
 
     def inspect(self, upload: Upload, workspace: Path) -> Inspection:
@@ -136,3 +140,8 @@ class DesignEngine:
         from .attribution import attribute
 
         return attribute(adapter, output, brief)
+
+    def prefer(self, picks: Sequence[Pick]) -> dict[str, float]:
+        from .taste import prefer
+
+        return prefer(picks)

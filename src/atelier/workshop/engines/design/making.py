@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from atelier.workshop.contract import BriefInvalid
+
 from .briefs import Brief
 from .colour import lab
 from .copies import copied
@@ -28,7 +30,8 @@ from .vetoes import Vetoed, without
 if TYPE_CHECKING:
     from .learning.style import Style
 
-TRIES = 36
+TRIES = {"pattern": 5, "icons": 5, "logo": 12}
+TRIES_USUAL = 36
 SUITS = 0.36
 """A motif whose words are less like the subject (cosine of sentence vectors) is not shown as it: words alone, then."""
 NEAR = 0.82
@@ -72,14 +75,35 @@ def subject_vector(brief: Brief) -> NDArray[np.float32]:
 
 
 def make(style: Style, order: Order) -> Made:
-    """One piece. Same style and order, same piece."""
-    allowed = without(style, order.vetoed)
-    task, seed = tasked(allowed, order)
-    found = search(task, seed, TRIES, order.weights)
-    if not found:
+    """One piece. Same style and order, same piece. Errors: BriefInvalid where no arrangement holds the words."""
+    task, seed = tasked(without(style, order.vetoed), order)
+    return searched(style, order, task, seed)
+
+
+def searched(style: Style, order: Order, task: Task, seed: int) -> Made:
+    """The best arrangement of a task; without art where the words need all the room."""
+    found = search(task, seed, tries_of(order.brief), order.weights)
+    if not found and task.heroes:
         task = replace(task, heroes=(), sides=())
-        found = search(task, seed, TRIES * 2, order.weights)
+        found = search(task, seed, 2 * tries_of(order.brief), order.weights)
+    if not found:
+        raise _crowded(order.brief)
     return best(found, task, seed, style)
+
+
+def tries_of(brief: Brief) -> int:
+    return TRIES.get(brief.kind, TRIES_USUAL)
+
+
+def _crowded(brief: Brief) -> BriefInvalid:
+    if not brief.said:
+        return BriefInvalid(
+            "This creator has no motifs for such a piece.", where="kind", remedy="Choose another kind of piece."
+        )
+    longest = max(brief.said, key=lambda role: len(brief.said[role]))
+    return BriefInvalid(
+        f"The words do not fit on a {KINDS[brief.kind].title.lower()}.", where=longest, remedy="Shorten them."
+    )
 
 
 def best(found: Sequence[Found], task: Task, seed: int, style: Style) -> Made:
@@ -120,11 +144,14 @@ def shown(style: Style, order: Order, draw: np.random.Generator) -> tuple[tuple[
     by_likeness = sorted(usable, key=lambda n: -likeness[n])
     closest = float(likeness[by_likeness[0]]) if by_likeness else 0.0
     own = _own_picture(order.brief)
-    heroes = [style.motifs[n] for n in by_likeness if likeness[n] >= max(SUITS, NEAR * closest) and style.motifs[n].named]
-    sides = [style.motifs[n] for n in by_likeness if likeness[n] >= 0.7 * SUITS and style.motifs[n] not in heroes[:1]]
+    heroes = [
+        style.motifs[n] for n in by_likeness if likeness[n] >= max(SUITS, NEAR * closest) and style.motifs[n].named
+    ]
+    sides = [style.motifs[n] for n in by_likeness if likeness[n] >= 0.7 * SUITS and style.motifs[n] not in heroes[:1]][:SIDES]
     if order.brief.kind in ("pattern", "icons"):  # nothing else to show: the nearest there are
-        sides = [style.motifs[n] for n in by_likeness if style.motifs[n].named][:ICONS]
-    return ((own,) if own else tuple(heroes[:HEROES])), tuple(sides[: max(SIDES, len(sides) if not own else 0)][:ICONS])
+        whole = [style.motifs[n] for n in by_likeness if style.motifs[n].whole]
+        heroes, sides = [], (whole or [style.motifs[n] for n in by_likeness])[:ICONS]
+    return ((own,) if own else tuple(heroes[:HEROES])), tuple(sides[:ICONS])
 
 
 def _own_picture(brief: Brief) -> Motif | None:
@@ -160,4 +187,6 @@ def credited(plan: Plan) -> tuple[tuple[str, float], ...]:
         if inside is not None and art.motif.work:
             areas[art.motif.work] = areas.get(art.motif.work, 0.0) + inside.area * art.motif.cover
     total = sum(areas.values())
-    return tuple((work, area / total) for work, area in sorted(areas.items(), key=lambda pair: -pair[1])) if total else ()
+    return (
+        tuple((work, area / total) for work, area in sorted(areas.items(), key=lambda pair: -pair[1])) if total else ()
+    )

@@ -15,7 +15,7 @@ from .drawing import Pixels, raster
 from .outline import Box, Matrix
 from .scene import Group, Shape
 from .type.choosing import fallbacks
-from .type.setting import Hand, broken, Block, placed
+from .type.setting import Block, Hand, broken, placed
 
 SIDE = 720
 """The longer side of a sample at most, in pixels."""
@@ -65,6 +65,8 @@ def _mark(wide: int, high: int) -> NDArray[np.float32]:
     for row in range(-2, int(high / down) + 3):
         for column in range(-2, int(wide / across) + 3):
             x, y = column * across + (row % 2) * across / 2, row * down
-            shapes += [Shape(each.outline(), "#000000") for each in placed(block, Box(x, y, x + block.width, y + size), "left")]
+            shapes += [
+                Shape(each.outline(), "#000000") for each in placed(block, Box(x, y, x + block.width, y + size), "left")
+            ]
     turned = Group(tuple(shapes), Matrix.turned(-24, wide / 2, high / 2))
     return np.asarray(raster(turned, Box(0, 0, wide, high), wide, high)[..., 3] / 255, dtype=np.float32)

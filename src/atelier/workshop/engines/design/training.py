@@ -13,7 +13,9 @@ from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, Tr
 from .fingerprints import NEAR_BITS, distance
 from .learning.learn import hash_of, learn, read_work
 from .learning.style import save
-from .proof.evaluation import evaluate
+from .proof.evaluation import compose_all, evaluate
+from .proof.parts import parts_of
+from .proof.sheets import sheets_of
 from .reading.svg import Read
 
 ADAPTER = "adapter"
@@ -39,7 +41,7 @@ class Steps:
 def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     """Learn a style from the works and prove it on works held out; the same spec gives the same adapter.
 
-    Writes the folder `adapter` in the workspace and nothing else. Errors: TooFewWorks; Unreadable naming the work;
+    Writes the folders `adapter`, `parts` and `sheets` in the workspace and nothing else. Errors: TooFewWorks; Unreadable naming the work;
     whatever the report raises, within a second.
     """
     begin = time.monotonic()
@@ -52,7 +54,9 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     style = learn(
         [spec.works[n] for n in learned], [reads[n] for n in learned], lambda _, title: steps.tell("learning", title)
     )
-    evaluation = evaluate(spec, style, [spec.works[n] for n in held], [reads[n] for n in held], steps.tell)
+    shown = compose_all(style, [spec.works[n] for n in held], [reads[n] for n in held], steps.tell)
+    evaluation = evaluate(spec, style, [spec.works[n].id for n in held], shown)
+    parts, sheets = parts_of(style, workspace), sheets_of(shown, workspace)
     sha256 = save(style, workspace / ADAPTER)
     files = sorted(path for path in (workspace / ADAPTER).rglob("*") if path.is_file())
     seconds = round(time.monotonic() - begin, 1)
@@ -72,6 +76,8 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
             "seconds": seconds,
         },
         seconds=seconds,
+        parts=parts,
+        sheets=sheets,
     )
 
 
@@ -89,7 +95,9 @@ def divided(works: Sequence[WorkFile], reads: Sequence[Read], seed: int) -> tupl
     hashes = {n: hash_of(reads[n]) for n in order}
     groups: list[list[int]] = []
     for place in order:
-        near = next((g for g in groups if any(distance(hashes[place], hashes[other]) <= NEAR_BITS for other in g)), None)
+        near = next(
+            (g for g in groups if any(distance(hashes[place], hashes[other]) <= NEAR_BITS for other in g)), None
+        )
         if near is None:
             groups.append([place])
         else:

@@ -79,7 +79,10 @@ class _Writer:
         element = self._begun(parent, "path", shape.name, shape.matrix.svg() if shape.matrix != IDENTITY else "")
         element.set("d", shape.outline.svg(_digits(shape.outline.box)))
         element.set("fill", self._paint(shape.fill))
-        _set(element, **{"fill-opacity": _share(shape.fill_opacity) if shape.fill else "", "opacity": _share(shape.opacity)})
+        _set(
+            element,
+            **{"fill-opacity": _share(shape.fill_opacity) if shape.fill else "", "opacity": _share(shape.opacity)},
+        )
         if shape.even_odd:
             element.set("fill-rule", "evenodd")
         stroke = shape.stroke
@@ -101,7 +104,9 @@ class _Writer:
     def _picture(self, parent: Any, picture: Picture) -> None:
         element = self._begun(parent, "image", picture.name, picture.matrix.svg() if picture.matrix != IDENTITY else "")
         room = picture.room
-        for name, value in zip(("x", "y", "width", "height"), (room.left, room.top, room.width, room.height), strict=True):
+        for name, value in zip(
+            ("x", "y", "width", "height"), (room.left, room.top, room.width, room.height), strict=True
+        ):
             element.set(name, number(value, 3))
         _set(element, opacity=_share(picture.opacity))
         element.set(f"{{{XLINK}}}href", f"data:{picture.media_type};base64,{base64.b64encode(picture.data).decode()}")
@@ -147,7 +152,9 @@ class _Writer:
             element.set("spreadMethod", gradient.spread)
         for stop in gradient.stops:
             child = etree.SubElement(element, f"{{{SVG}}}stop")
-            _set(child, **{"offset": number(stop.at, 4), "stop-color": stop.colour, "stop-opacity": _share(stop.opacity)})
+            _set(
+                child, **{"offset": number(stop.at, 4), "stop-color": stop.colour, "stop-opacity": _share(stop.opacity)}
+            )
         self.definitions.append(element)
         return name
 

@@ -33,9 +33,13 @@ def around(room: Box, box: Box, gap: float) -> list[Box]:
     """The four largest rooms beside a box within a room, the largest first; those without any extent are left out."""
     found = [
         Box(room.left, room.top, room.right, min(room.bottom, box.top - gap)) if box.top - gap > room.top else None,
-        Box(room.left, max(room.top, box.bottom + gap), room.right, room.bottom) if box.bottom + gap < room.bottom else None,
+        Box(room.left, max(room.top, box.bottom + gap), room.right, room.bottom)
+        if box.bottom + gap < room.bottom
+        else None,
         Box(room.left, room.top, min(room.right, box.left - gap), room.bottom) if box.left - gap > room.left else None,
-        Box(max(room.left, box.right + gap), room.top, room.right, room.bottom) if box.right + gap < room.right else None,
+        Box(max(room.left, box.right + gap), room.top, room.right, room.bottom)
+        if box.right + gap < room.right
+        else None,
     ]
     return sorted((each for each in found if each is not None), key=lambda each: -each.area)
 

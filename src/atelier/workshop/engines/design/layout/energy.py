@@ -15,6 +15,8 @@ WEIGHTS = {
     "balance": 0.7, "edges": 0.5, "art": 1.6, "scheme": 0.5, "outside": 8.0, "touching": 1.2,
 }  # fmt: skip
 """Set by looking at contact sheets; a creator's own are learned from what clients pick."""
+BOUNDS = ("crossing", "covered", "outside", "small", "touching")
+"""Features that are mistakes; nobody's taste changes what they weigh."""
 
 
 def measured(plan: Plan, habits: Habits) -> dict[str, float]:
@@ -25,7 +27,9 @@ def measured(plan: Plan, habits: Habits) -> dict[str, float]:
     heroes = [art for art in plan.arts if art.role == "hero"]
     return {
         "small": _small(plan),
-        "crossing": sum(max(0.0, art.under(box.grown(0.01 * plan.kind.side)) - 0.002) for art in plan.arts for box in boxes),
+        "crossing": sum(
+            max(0.0, art.under(box.grown(0.01 * plan.kind.side)) - 0.002) for art in plan.arts for box in boxes
+        ),
         "covered": _covered(plan, boxes),
         "lost": float(np.mean([_lost(plan, art.box, art.motif.colours) for art in heroes])) if heroes else 0.0,
         "empty": max(0.0, float((occupied == 0).mean()) - (0.75 - 0.3 * habits.cover)),
@@ -78,7 +82,9 @@ def _covered(plan: Plan, boxes: list[Box]) -> float:
             found += sum(
                 ((field.box & part.box) or Box(0, 0, 0, 0)).area / part.box.area
                 for field in plan.fields
-                if field.form != "line" and field.colour != group.behind and field.box.area < part.box.area * 40
+                if field.form != "line"
+                and field.colour != group.behind
+                and field.box.area < part.box.area * 40
                 and field.box.holds(part.box, 1.0)
             )
     for number, box in enumerate(boxes):

@@ -56,7 +56,9 @@ def drawn(task: Task, seed: int, number: int) -> Plan | None:
     if task.kind.name == "logo":
         way = LOGO_WAYS[int(draw.integers(len(LOGO_WAYS)))]
         typeset = task.typesets[int(draw.integers(len(task.typesets)))]
-        return logo(task.kind, _scheme(task, draw), dict(task.said), task.heroes, typeset, task.habits, way, draw, number)
+        return logo(
+            task.kind, _scheme(task, draw), dict(task.said), task.heroes, typeset, task.habits, way, draw, number
+        )
     return _sheet(task, draw, number)
 
 
@@ -122,7 +124,9 @@ class _Sketch:
     def inner(self, box: Box | None = None) -> Box:
         return (box or self.kind.sheet).grown(-self.margin)
 
-    def put_words(self, roles: tuple[str, ...], room: Box, behind: str, rise: float, align: Align | None = None) -> bool:
+    def put_words(
+        self, roles: tuple[str, ...], room: Box, behind: str, rise: float, align: Align | None = None
+    ) -> bool:
         words = set_words(
             self.task.said, roles, room, self.typeset, self.kind, align or self.align, rise, self.headline
         )
@@ -212,7 +216,9 @@ def _fill(sketch: _Sketch, cells: Sequence[Box]) -> None:
         elif way < 0.8:
             side = min(cell.width, cell.height) * 0.7
             x, y = cell.middle
-            colour = max((sketch.scheme.accent, *sketch.scheme.fields), key=lambda c: distance(c, sketch.ground_of(cell)))
+            colour = max(
+                (sketch.scheme.accent, *sketch.scheme.fields), key=lambda c: distance(c, sketch.ground_of(cell))
+            )
             form = "disc" if sketch.task.habits.curved > 0.35 else "sheet"
             box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
             sketch.fields.append(Field(box, colour, form, sketch.corner))  # type: ignore[arg-type]

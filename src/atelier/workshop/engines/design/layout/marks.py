@@ -105,7 +105,9 @@ def icons(
     step = min(kind.width / across, kind.height / down)
     left, top = (kind.width - across * step) / 2, (kind.height - down * step) / 2
     form = {"plain": None, "disc": "disc", "tile": "sheet"}[way]
-    colours = [each for each in (*scheme.fields, scheme.accent) if distance(each, scheme.ground) > 0.1] or [scheme.accent]
+    colours = [each for each in (*scheme.fields, scheme.accent) if distance(each, scheme.ground) > 0.1] or [
+        scheme.accent
+    ]
     fields, arts = [], []
     for number in range(count):
         x, y = left + (number % across) * step, top + (number // across) * step

@@ -56,7 +56,9 @@ def _dot(kind: Kind, x: float, y: float, radius: float, colour: str) -> list[Fie
     for dx in (-kind.width, 0.0, kind.width):
         for dy in (-kind.height, 0.0, kind.height):
             if -radius < x + dx < kind.width + radius and -radius < y + dy < kind.height + radius:
-                found.append(Field(Box(x + dx - radius, y + dy - radius, x + dx + radius, y + dy + radius), colour, "disc"))
+                found.append(
+                    Field(Box(x + dx - radius, y + dy - radius, x + dx + radius, y + dy + radius), colour, "disc")
+                )
     return found
 
 
@@ -75,7 +77,9 @@ def _drop(
             x, y = (column + 0.5) * step, (row + 0.5 + 0.5 * (column % 2)) * step
             arts += _wrapped(kind, motif, x, y % kind.height, side, float(draw.choice([-lean, lean])))
             if habits.curved > 0.35:
-                fields += _dot(kind, column * step, (row + 0.5 * ((column + 1) % 2)) * step, step * 0.045, scheme.accent)
+                fields += _dot(
+                    kind, column * step, (row + 0.5 * ((column + 1) % 2)) * step, step * 0.045, scheme.accent
+                )
     return fields, arts
 
 

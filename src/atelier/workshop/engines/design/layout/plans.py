@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,7 @@ class Art:
     tone: str | None = None
     role: Literal["hero", "side", "small"] = "hero"
 
-    @property
+    @cached_property
     def placed(self) -> Matrix:
         fit = self.motif.box.inside(self.room)
         x, y = self.room.middle
@@ -48,7 +49,7 @@ class Art:
             fit = Matrix(-1, 0, 0, 1, 2 * x, 0) @ fit
         return Matrix.turned(self.turn, x, y) @ fit if self.turn else fit
 
-    @property
+    @cached_property
     def box(self) -> Box:
         found = self.motif.box.moved(self.placed)
         return (found & self.clip) or found if self.clip else found

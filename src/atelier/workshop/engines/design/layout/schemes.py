@@ -9,9 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..colour import LARGE_CONTRAST, TEXT_CONTRAST, chroma, contrast, distance, lab, readable, toned
-from ..learning.palette import Palette
+from ..learning.palette import Palette, Swatch
 
 Array = NDArray[np.float64]
+
+
+_ANY = (
+    Swatch("#f4f1ea", 0.5, 1, {"ground": 1.0}), Swatch("#222222", 0.3, 1, {"figure": 1.0}),
+    Swatch("#c8452f", 0.2, 1, {"figure": 1.0}),
+)  # fmt: skip
+"""For a style that has no colours of its own."""
 
 
 @dataclass(frozen=True)
@@ -41,39 +48,41 @@ def schemes(
 ) -> list[Scheme]:
     """The best of some dozens of schemes, best first. `subject` are the colours of what is shown, by share; colours
     `given` by the client come first among fields and accents."""
-    colours = [swatch.colour for swatch in palette.swatches] or ["#222222", "#f4f1ea", "#c8452f"]
-    weights = np.array([swatch.share for swatch in palette.swatches] or [0.3, 0.5, 0.2])
-    grounds = np.array([s.share * (0.35 + 2 * s.roles.get("ground", 0.0)) for s in palette.swatches] or [0.2, 0.6, 0.2])
-    found = [_drawn(palette, colours, weights, grounds, draw, subject, given) for _ in range(6 * count)]
+    source = _Source(palette, subject, given)
+    found = [source.drawn(draw) for _ in range(4 * count)]
     unique = {scheme.ground + "".join(scheme.fields) + scheme.accent: scheme for scheme in found}
     return sorted(unique.values(), key=lambda scheme: -scheme.worth)[:count]
 
 
-def _drawn(
-    palette: Palette,
-    colours: list[str],
-    weights: Array,
-    grounds: Array,
-    draw: np.random.Generator,
-    subject: Sequence[tuple[str, float]],
-    given: Sequence[str],
-) -> Scheme:
-    first = int(draw.choice(len(colours), p=_tempered(grounds)))
-    ground = _as_ground(colours[first], colours, draw)
-    near = np.array(palette.together[first]) if palette.together else np.ones(len(colours))
-    others = _tempered(weights * (0.15 + near))
-    fields = [colours[int(n)] for n in draw.choice(len(colours), 2, p=others)]
-    vivid = _tempered(np.sqrt(weights) * np.array([0.02 + chroma(each) for each in colours]) * (0.15 + near))
-    accent = colours[int(draw.choice(len(colours), p=vivid))]
-    if given:
-        fields[0] = given[0]
-        accent = given[min(1, len(given) - 1)]
+class _Source:
+    """What schemes for one piece are drawn from: the odds are worked out once."""
+
+    def __init__(self, palette: Palette, subject: Sequence[tuple[str, float]], given: Sequence[str]) -> None:
+        swatches = palette.swatches or _ANY
+        self.subject, self.given = subject, given
+        self.colours = [swatch.colour for swatch in swatches]
+        weights = np.array([swatch.share for swatch in swatches])
+        together = np.array(palette.together) if palette.together else np.ones((len(swatches), len(swatches)))
+        vivid = np.sqrt(weights) * np.array([0.02 + chroma(each) for each in self.colours])
+        self.grounds = _tempered(weights * (0.35 + 2 * np.array([s.roles.get("ground", 0.0) for s in swatches])))
+        self.fields = [_tempered(weights * (0.15 + row)) for row in together]
+        self.accents = [_tempered(vivid * (0.15 + row)) for row in together]
+        self.inks = _inks(swatches, self.colours)
+
+    def drawn(self, draw: np.random.Generator) -> Scheme:
+        colours, given = self.colours, self.given
+        first = int(draw.choice(len(colours), p=self.grounds))
+        ground = _as_ground(colours[first], colours, draw)
+        fields = [colours[int(n)] for n in draw.choice(len(colours), 2, p=self.fields[first])]
+        accent = colours[int(draw.choice(len(colours), p=self.accents[first]))]
+        if given:
+            fields[0], accent = given[0], given[min(1, len(given) - 1)]
+            if draw.random() < 0.35:
+                ground, fields[0] = given[0], fields[1]
         if draw.random() < 0.35:
-            ground, fields[0] = given[0], fields[1]
-    if draw.random() < 0.35:
-        fields[1] = toned(fields[0], float(np.clip(lab(fields[0])[0] + draw.choice([-0.12, 0.12]), 0.12, 0.96)))
-    inks = _inks(palette, colours, ground)
-    return Scheme(ground, tuple(fields), accent, inks, _worth(ground, fields, accent, subject, colours, weights))
+            lightness = float(np.clip(lab(fields[0])[0] + draw.choice([-0.12, 0.12]), 0.12, 0.96))
+            fields[1] = toned(fields[0], lightness)
+        return Scheme(ground, tuple(fields), accent, self.inks, _worth(ground, fields, accent, self.subject))
 
 
 def _tempered(weights: Array) -> Array:
@@ -97,19 +106,16 @@ def _as_ground(colour: str, colours: list[str], draw: np.random.Generator) -> st
     return darkest if lab(darkest)[0] < 0.42 else toned(darkest, 0.25, 0.6)
 
 
-def _inks(palette: Palette, colours: list[str], ground: str) -> tuple[str, ...]:
+def _inks(swatches: Sequence[Swatch], colours: list[str]) -> tuple[str, ...]:
     """Dark and light ones of the palette, those that its author writes and draws lines with first."""
-    use = {s.colour: s.roles.get("ink", 0) * 2 + s.roles.get("line", 0) + s.share for s in palette.swatches}
+    use = {s.colour: s.roles.get("ink", 0) * 2 + s.roles.get("line", 0) + s.share for s in swatches}
     dark = [c for c in colours if lab(c)[0] < 0.42]
     light = [c for c in colours if lab(c)[0] > 0.88]
-    ordered = sorted(dark, key=lambda c: -use.get(c, 0)) or [toned(colours[0], 0.24, 0.6)]
-    return (*ordered[:3], *(sorted(light, key=lambda c: -use.get(c, 0)) or ["#ffffff"])[:2])
+    ordered = sorted(dark, key=lambda c: -use[c]) or [toned(colours[0], 0.24, 0.6)]
+    return (*ordered[:3], *(sorted(light, key=lambda c: -use[c]) or ["#ffffff"])[:2])
 
 
-def _worth(
-    ground: str, fields: Sequence[str], accent: str, subject: Sequence[tuple[str, float]], colours: list[str],
-    weights: Array,
-) -> float:  # fmt: skip
+def _worth(ground: str, fields: Sequence[str], accent: str, subject: Sequence[tuple[str, float]]) -> float:
     """Higher where the subject stands off from what is behind it, fields can be told apart, and the accent shows."""
 
     def off(behind: str) -> float:

@@ -70,5 +70,3 @@ def _alike(one: Array, other: Array, a: Found, b: Found) -> float:
     same = (a.plan.way == b.plan.way) * 0.4 + (distance(a.plan.scheme.ground, b.plan.scheme.ground) < 0.1) * 0.4
     hero = bool(a.plan.arts and b.plan.arts and a.plan.arts[0].motif is b.plan.arts[0].motif) * 0.2
     return max(0.0, layout) + same + hero
-
-

@@ -11,6 +11,8 @@ from .kinds import Kind
 
 RANKS = {"headline": 1.0, "date": 0.48, "place": 0.36, "text": 0.36, "action": 0.34}
 """Wanted sizes, in parts of the headline's."""
+SCALES = tuple(0.92**n for n in range(16))
+"""Sizes that are tried, in parts of what the kind wants."""
 FIRST = ("headline", "text")
 SECOND = ("date", "place", "action")
 
@@ -65,12 +67,15 @@ def set_words(
     if not present or room.width < 4 * kind.least or room.height < kind.least:
         return None
     wanted = kind.headline * kind.side * (1.25 if "headline" in present else 1.0)
-    for scale in (1.0, 0.86, 0.74, 0.64, 0.55, 0.47, 0.4, 0.34, 0.28):
-        found = _stacked(said, present, room, typeset, kind, align, wanted * scale, headline)
+    low, high, best = 0, len(SCALES), None
+    while low < high:  # the larger the words the higher they stand, so the largest that fits is found by halving
+        middle = (low + high) // 2
+        found = _stacked(said, present, room, typeset, kind, align, wanted * SCALES[middle], headline)
         if found is not None and found.box.height <= room.height + 1e-6:
-            down = (room.height - found.box.height) * rise
-            return _lowered(found, down)
-    return None
+            best, high = found, middle
+        else:
+            low = middle + 1
+    return None if best is None else _lowered(best, (room.height - best.box.height) * rise)
 
 
 def _stacked(

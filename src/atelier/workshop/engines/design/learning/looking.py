@@ -98,7 +98,9 @@ def _lines(found: Look, forms: list[_Form]) -> None:
     found.outlined = sum(form.area for form in stroked if form.filled) / filled if filled else 0.0
     found.line_only = sum(not form.filled for form in stroked) / len(forms) if forms else 0.0
     found.widths = [(form.width, max(form.box.width, form.box.height) / form.side) for form in stroked]
-    ends = [form.shape.stroke.cap == "round" or form.shape.stroke.join == "round" for form in stroked if form.shape.stroke]
+    ends = [
+        form.shape.stroke.cap == "round" or form.shape.stroke.join == "round" for form in stroked if form.shape.stroke
+    ]
     found.round_ends = sum(ends) / len(ends) if ends else 0.0
 
 

@@ -19,6 +19,8 @@ SIDE = 96
 LEAST_SHARE = 0.04
 """A part whose side is less than this of the work's is a detail, not a motif."""
 MOST_PARTS = 24
+LEAST_POINTS = 24
+"""A disc has seventeen: what has few points is nobody's form."""
 LEAST_COVER = 0.02
 """What covers less of its own box is a stray line."""
 
@@ -78,7 +80,7 @@ def _parts(parts: Sequence[list[Item]], whole: Motif, own: tuple[str, ...], grou
         made = looked_at(
             Group(tuple(part)), work=whole.work, words=called or own, named=bool(called), whole=False, ground=ground
         )
-        if made is None or not 0.2 < made.shape < 5 or made.cover < 0.1 or _frame(made):
+        if made is None or not 0.2 < made.shape < 5 or made.cover < 0.1 or made.weight < LEAST_POINTS or _frame(made):
             continue
         if made.box.area * made.cover > 0.03 * whole.box.area * whole.cover and not any(_same(made, x) for x in found):
             found.append(made)

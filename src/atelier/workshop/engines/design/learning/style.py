@@ -1,7 +1,7 @@
 """A creator's style as the engine holds it, and the folder of readable files in which it is kept and taken along.
 
-    style.json      palette with roles, habits of line, form, composition and type, the works learned from
-    motifs/NNN.svg  every motif as plain SVG, named in style.json with its source work
+style.json      palette with roles, habits of line, form, composition and type, the works learned from
+motifs/NNN.svg  every motif as plain SVG, named in style.json with its source work
 """
 
 from __future__ import annotations
@@ -93,10 +93,13 @@ def load(folder: Path) -> Style:
         if told["format"] != FORMAT:
             raise ValueError(f"unknown format “{told['format']}”")
         palette = Palette(
-            tuple(Swatch(**swatch) for swatch in told["palette"]), tuple(tuple(map(float, row)) for row in told["together"])
+            tuple(Swatch(**swatch) for swatch in told["palette"]),
+            tuple(tuple(map(float, row)) for row in told["together"]),
         )
         motifs = tuple(_motif(folder, each) for each in told["motifs"])
-        vectors = np.stack([_unpacked(each["vector"]) for each in told["motifs"]]) if motifs else np.zeros((0, 384), "f4")
+        vectors = (
+            np.stack([_unpacked(each["vector"]) for each in told["motifs"]]) if motifs else np.zeros((0, 384), "f4")
+        )
         return Style(palette, _traits(told["traits"]), motifs, vectors, told["works"], told["hashes"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise AdapterInvalid(f"The adapter cannot be read: {error}.", where="style.json", remedy=REMEDY) from error

@@ -51,7 +51,11 @@ def traits_of(looks: Sequence[Look]) -> Traits:
 
     widths = [width for look in seen for width, _ in look.widths]
     texts = [text for look in seen for text in look.texts]
-    spans = [max(t.size for t in look.texts) / max(1e-9, min(t.size for t in look.texts)) for look in seen if len(look.texts) > 1]
+    spans = [
+        max(t.size for t in look.texts) / max(1e-9, min(t.size for t in look.texts))
+        for look in seen
+        if len(look.texts) > 1
+    ]
     families: dict[str, int] = {}
     for text in texts:
         if text.family:

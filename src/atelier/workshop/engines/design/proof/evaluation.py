@@ -25,9 +25,9 @@ from ..making import Made, Order, make
 from ..reading.svg import Read
 from .features import features
 from .hands import nobody, strangers
-from .judging import Array, judge, nearer
+from .judging import Array, distances, judge
 
-SEEDS = 3
+SEEDS = 4
 NONE = "No hand (greys, no motifs)"
 Tell = Callable[[str, str], None]
 Verdict = Literal["good", "fair", "poor"]
@@ -52,14 +52,19 @@ class Shown:
     seen: Array
 
 
-def evaluate(spec: TrainSpec, style: Style, held: Sequence[WorkFile], reads: Sequence[Read], tell: Tell) -> Evaluation:
-    """Same inputs, same answers."""
+def compose_all(style: Style, held: Sequence[WorkFile], reads: Sequence[Read], tell: Tell) -> dict[str, Shown]:
+    """The pieces of all hands by name: the version, the truth of the works held out, strangers, and none."""
     truth = learn(held, reads, lambda _, title: tell("proof", title))
     hands = {"truth": truth, OURS: style, NONE: nobody(), **strangers([*style.works, *truth.works])}
     shown = {}
     for name, hand in hands.items():
         shown[name] = composed(hand)
         tell("proof", "composing with several hands")
+    return shown
+
+
+def evaluate(spec: TrainSpec, style: Style, held: Sequence[str], shown: Mapping[str, Shown]) -> Evaluation:
+    """The answers, from what the hands composed; `held` are the ids of the works held out. Same inputs, same answers."""
     seen = {name: each.seen for name, each in shown.items()}
     fidelity, worth = fidelity_answer(seen), worth_answer(seen)
     copying = copying_answer(shown[OURS].pieces, style)
@@ -72,9 +77,11 @@ def evaluate(spec: TrainSpec, style: Style, held: Sequence[WorkFile], reads: Seq
         safety=safety_answer(spec.guardrails, words, harmless),
         publishable="poor" not in (fidelity.verdict, worth.verdict, copying.verdict),
         summary=" ".join(f"{answer.headline}." for answer in (fidelity, worth, copying)),
-        summary_public=" ".join(f"{answer.headline_public or answer.headline}." for answer in (fidelity, worth, copying)),
-        held_out=tuple(work.id for work in held),
-        trained_on=tuple(work.id for work in spec.works if work.id not in {each.id for each in held}),
+        summary_public=" ".join(
+            f"{answer.headline_public or answer.headline}." for answer in (fidelity, worth, copying)
+        ),
+        held_out=tuple(held),
+        trained_on=tuple(work.id for work in spec.works if work.id not in set(held)),
     )
 
 
@@ -92,7 +99,9 @@ def fidelity_answer(seen: Mapping[str, Array]) -> Answer:
     told = judge({name: pieces for name, pieces in seen.items() if name != OURS}).told(seen[OURS])
     right = sum(each == "truth" for each in told)
     chance = 1 / (len(seen) - 1)
-    told_right = share(right, len(told), meaning="Share of the version's pieces that a judge takes for the creator's own")
+    told_right = share(
+        right, len(told), meaning="Share of the version's pieces that a judge takes for the creator's own"
+    )
     measures = {
         "told_as_own": told_right.model_copy(update={"unit": "%"}),
         "chance": Measure(value=chance, low=chance, high=chance, unit="%", meaning="The same by guessing"),
@@ -126,7 +135,7 @@ def _fidelity_verdict(told: Measure, chance: float) -> tuple[Verdict, str, str]:
 
 
 def _distances(seen: Mapping[str, Array], name: str, meaning: str) -> Measure:
-    away = np.linalg.norm(seen[name] - seen["truth"], axis=1)
+    away = distances(seen[name], seen["truth"], SEEDS)
     return bootstrap(lambda rows: rows[..., 0].mean(-1), away[:, None], meaning=meaning)
 
 
@@ -139,8 +148,8 @@ def worth_answer(seen: Mapping[str, Array]) -> Answer:
     others = [name for name in rivals if name != NONE]
     measures = {
         _key(name): bootstrap(
-            lambda rows: rows[..., 0].mean(-1),
-            nearer(seen[OURS], seen[name], seen["truth"])[:, None],
+            lambda rows: 1 - rows[..., 0].sum(-1) / rows[..., 1].sum(-1),
+            np.stack([distances(seen[each], seen["truth"], SEEDS) for each in (OURS, name)], axis=1),
             unit="%",
             meaning=f"How much nearer to the creator than the same layouts by {_called(name)}",
         )
@@ -188,9 +197,7 @@ def _called(name: str) -> str:
 
 def copying_answer(pieces: Sequence[Made], style: Style) -> Answer:
     """How many pieces are one whole work and little else, by PDQ of the sheet and of windows around large art."""
-    copies = sum(
-        copied(made.scene, made.plan.kind.sheet, made.plan.arts, style.hashes) is not None for made in pieces
-    )
+    copies = sum(copied(made.scene, made.plan.kind.sheet, made.plan.arts, style.hashes) is not None for made in pieces)
     most = np.array([max((part for _, part in made.works), default=0.0) for made in pieces])
     measures = {
         "copies": share(copies, len(pieces), meaning="Share of pieces that are a near copy of one whole work").model_copy(
@@ -216,7 +223,12 @@ def copying_answer(pieces: Sequence[Made], style: Style) -> Answer:
             "with every sale."
         ),
         picture=picture(
-            "Near copies of a whole work", {OURS: measures["copies"]}, unit="%", most=100, limit=5, limit_label="too many"
+            "Near copies of a whole work",
+            {OURS: measures["copies"]},
+            unit="%",
+            most=100,
+            limit=5,
+            limit_label="too many",
         ),
         measures=measures,
     )

@@ -66,7 +66,9 @@ def of_pixels(pixels: Pixels) -> Array:
     light = lab[..., 0]
     down, across = np.gradient(light)
     strength = np.hypot(across, down)
-    return np.concatenate([_colours(lab), _neighbours(lab), _directions(across, down, strength), _lines(light, strength, lab)])
+    return np.concatenate(
+        [_colours(lab), _neighbours(lab), _directions(across, down, strength), _lines(light, strength, lab)]
+    )
 
 
 def _colours(lab: Array) -> Array:
@@ -111,7 +113,10 @@ def _lines(light: Array, strength: Array, lab: Array) -> Array:
     runs = [_runs(row) for row in dark[::4]] + [_runs(row) for row in dark.T[::4]]
     lengths = np.concatenate([each for each in runs if len(each)] or [np.zeros(1)])
     chroma = np.hypot(lab[..., 1], lab[..., 2])
-    thin = [float(((lengths > low) & (lengths <= high)).mean()) for low, high in ((0, 2), (2, 4), (4, 8), (8, 16), (16, 999))]
+    thin = [
+        float(((lengths > low) & (lengths <= high)).mean())
+        for low, high in ((0, 2), (2, 4), (4, 8), (8, 16), (16, 999))
+    ]
     return np.array(
         [
             *thin,

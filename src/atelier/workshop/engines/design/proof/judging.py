@@ -7,7 +7,7 @@ not; how near is set beside pieces of other hands and of none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,16 +62,8 @@ def judge(hands: Mapping[str, Array]) -> Judge:
     return Judge(mean, axes, centres, names, np.linalg.inv(cover))
 
 
-def nearer(own: Array, other: Array, truth: Array) -> Array:
-    """For each brief, by how much of the way the version's piece is nearer to the creator's than another hand's is:
-    1 for the same picture, 0 for no nearer, below 0 for farther. All (briefs, features), briefs in the same order."""
-    mine, theirs = np.linalg.norm(own - truth, axis=1), np.linalg.norm(other - truth, axis=1)
-    return np.asarray(1 - mine / np.maximum(theirs, 1e-12))
-
-
-def interval(values: Sequence[float] | Array, draws: int = 4000) -> tuple[float, float]:
-    """A 95 % interval of the mean, by resampling with a seed of its own (Efron 1979)."""
-    found = np.asarray(values, float)
-    means = np.random.default_rng(0).choice(found, (draws, len(found))).mean(1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+def distances(one: Array, other: Array, seeds: int) -> Array:
+    """(briefs,): how far two hands are apart in what they make for a brief: between the means over its seeds, so that
+    the chance in a single layout counts less. Both are (briefs * seeds, features), the seeds of a brief in a row."""
+    means = [each.reshape(-1, seeds, each.shape[1]).mean(1) for each in (one, other)]
+    return np.asarray(np.linalg.norm(means[0] - means[1], axis=1))

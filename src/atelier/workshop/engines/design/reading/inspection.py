@@ -120,4 +120,6 @@ def _told(found: Read, box: Box, motifs: int) -> str:
 def _advice(found: Read) -> tuple[str, ...]:
     if not found.left_out:
         return ()
-    return (f"Left out, because it is not understood: {', '.join(found.left_out)}. Convert it to paths to have it learned.",)
+    return (
+        f"Left out, because it is not understood: {', '.join(found.left_out)}. Convert it to paths to have it learned.",
+    )

@@ -97,7 +97,9 @@ class _Page:
             elif kind == self.c.FPDF_PAGEOBJ_FORM and depth < DEPTH:
                 inner = outer @ self._matrix(handle)
                 count = self.c.FPDFFormObj_CountObjects(handle)
-                parts = tuple(self._items((self.c.FPDFFormObj_GetObject(handle, n) for n in range(count)), inner, depth + 1))
+                parts = tuple(
+                    self._items((self.c.FPDFFormObj_GetObject(handle, n) for n in range(count)), inner, depth + 1)
+                )
                 if parts:
                     yield Group(parts)
             elif kind == self.c.FPDF_PAGEOBJ_SHADING:
@@ -191,7 +193,9 @@ class _Page:
     def _words(self, handle: Any) -> str:
         size = self.c.FPDFTextObj_GetText(handle, self.textpage.raw, None, 0)
         buffer = ctypes.create_string_buffer(min(size, 2000))
-        self.c.FPDFTextObj_GetText(handle, self.textpage.raw, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), len(buffer))
+        self.c.FPDFTextObj_GetText(
+            handle, self.textpage.raw, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), len(buffer)
+        )
         return " ".join(buffer.raw.decode("utf-16-le", "replace").rstrip("\0").split())
 
     def _text(self, handle: Any) -> None:

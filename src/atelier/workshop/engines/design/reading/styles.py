@@ -10,10 +10,30 @@ from ..outline import IDENTITY, Matrix
 from ..scene import Colour
 
 INHERITED = frozenset(
-    "fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit "
-    "stroke-dasharray color visibility clip-rule font-family font-size font-weight font-style text-anchor".split()
+    [
+        "fill",
+        "fill-opacity",
+        "fill-rule",
+        "stroke",
+        "stroke-width",
+        "stroke-opacity",
+        "stroke-linecap",
+        "stroke-linejoin",
+        "stroke-miterlimit",
+        "stroke-dasharray",
+        "color",
+        "visibility",
+        "clip-rule",
+        "font-family",
+        "font-size",
+        "font-weight",
+        "font-style",
+        "text-anchor",
+    ]
 )
-OWN = frozenset("opacity display clip-path mask filter stop-color stop-opacity overflow transform".split())
+OWN = frozenset(
+    ["opacity", "display", "clip-path", "mask", "filter", "stop-color", "stop-opacity", "overflow", "transform"]
+)
 KNOWN = INHERITED | OWN
 DEFAULTS = {"fill": "black", "stroke": "none", "stroke-width": "1", "color": "black", "font-size": "16"}
 

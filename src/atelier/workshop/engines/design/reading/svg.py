@@ -34,8 +34,8 @@ DEPTH = 80
 POINTS = 600_000
 PICTURES = 20
 
-_SHAPES = frozenset("path rect circle ellipse line polyline polygon".split())
-_GROUPS = frozenset("svg g a switch symbol".split())
+_SHAPES = frozenset(["path", "rect", "circle", "ellipse", "line", "polyline", "polygon"])
+_GROUPS = frozenset(["svg", "g", "a", "switch", "symbol"])
 _LEFT_OUT = {
     "filter": "filters (blur, shadow)", "mask": "masks", "marker": "line ends of their own", "pattern": "pattern fills",
     "foreignObject": "embedded web pages", "script": "scripts", "animate": "animation", "set": "animation",
@@ -254,7 +254,11 @@ class _Reader:
             if _name(found) in _SHAPES:
                 outline = self._outline(found, _name(found), Box(0, 0, 1, 1))
                 if outline is not None:
-                    own = transform(child.get("transform")) if found is child else transform(child.get("transform")) @ transform(found.get("transform"))
+                    own = (
+                        transform(child.get("transform"))
+                        if found is child
+                        else transform(child.get("transform")) @ transform(found.get("transform"))
+                    )
                     outlines.append(outline.moved(outer @ own))
         return Clip(tuple(outlines), even_odd=style.get("clip-rule") == "evenodd") if outlines else None
 
@@ -360,7 +364,9 @@ class _Reader:
         except (binascii.Error, Unreadable):
             self.left_out["pictures that cannot be read"] += 1
             return None
-        room = Box(0, 0, length(element.get("width"), canvas.width, wide), length(element.get("height"), canvas.height, high))
+        room = Box(
+            0, 0, length(element.get("width"), canvas.width, wide), length(element.get("height"), canvas.height, high)
+        )
         x, y = length(element.get("x"), canvas.width), length(element.get("y"), canvas.height)
         fitted = Box(0, 0, wide, high).inside(Box(x, y, x + room.width, y + room.height))
         matrix = transform(element.get("transform")) @ fitted
@@ -388,7 +394,9 @@ class _Reader:
         """A title or description: the drawing's own element, else what its metadata say."""
         own = next((child for child in self.root if _name(child) == name), None)
         work = next(self.root.iter("{*}Work"), None)
-        found = own if own is not None else next((e for e in work if _local(e) == name), None) if work is not None else None
+        found = (
+            own if own is not None else next((e for e in work if _local(e) == name), None) if work is not None else None
+        )
         return " ".join("".join(found.itertext()).split())[:300] if found is not None else ""
 
     def _tags(self) -> tuple[str, ...]:
@@ -417,7 +425,12 @@ def _path_data(element: Any, name: str, canvas: Box) -> str:
         pairs = [f"{x} {y}" for x, y in zip(values[::2], values[1::2], strict=False)]
         return "M" + "L".join(pairs) + ("Z" if name == "polygon" else "") if len(pairs) > 1 else ""
     if name == "line":
-        ends = [size("x1", canvas.width), size("y1", canvas.height), size("x2", canvas.width), size("y2", canvas.height)]
+        ends = [
+            size("x1", canvas.width),
+            size("y1", canvas.height),
+            size("x2", canvas.width),
+            size("y2", canvas.height),
+        ]
         return "M{} {}L{} {}".format(*ends)
     if name == "rect":
         x, y, wide, high = (size(a, w) for a, w in

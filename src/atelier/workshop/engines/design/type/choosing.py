@@ -61,7 +61,9 @@ class Family:
 def catalogue() -> tuple[Family, ...]:
     """The families that are installed."""
     told = json.loads((Path(__file__).parent / "catalogue.json").read_text(encoding="utf-8"))
-    families = (Family(**{**each, "weights": tuple(each["weights"]), "scripts": tuple(each["scripts"])}) for each in told)
+    families = (
+        Family(**{**each, "weights": tuple(each["weights"]), "scripts": tuple(each["scripts"])}) for each in told
+    )
     return tuple(each for each in families if find_spec(each.package) is not None)
 
 
@@ -75,7 +77,9 @@ def displays(traits: Traits, mood: str) -> list[Family]:
     """Families for headlines, the nearest first: those that the works name come before all others."""
     own = {_plain(family) for family in traits.families}
     wanted = wanted_of(traits) | _MOODS.get(mood, {})
-    usable = [each for each in catalogue() if each.kind != "mono" and "latin" in each.scripts and each.family not in FALLBACKS]
+    usable = [
+        each for each in catalogue() if each.kind != "mono" and "latin" in each.scripts and each.family not in FALLBACKS
+    ]
 
     def away(each: Family) -> float:
         total = sum(((getattr(each, name) - value) / _SPREAD[name]) ** 2 for name, value in wanted.items())
@@ -120,10 +124,17 @@ def fallbacks() -> tuple[Face, ...]:
 def named(families: Sequence[str]) -> list[Family]:
     """Those of the catalogue that go by these names."""
     wanted = [_plain(family) for family in families]
-    return sorted((each for each in catalogue() if _plain(each.family) in wanted), key=lambda each: wanted.index(_plain(each.family)))
+    return sorted(
+        (each for each in catalogue() if _plain(each.family) in wanted),
+        key=lambda each: wanted.index(_plain(each.family)),
+    )
 
 
 def _plain(name: str) -> str:
     """A family's name without weights and signs: Montserrat-Bold and 'Montserrat' are one."""
-    bare = re.sub(r"(?i)[-_ ]?(thin|extra ?light|light|regular|book|medium|semi ?bold|extra ?bold|bold|black|italic|mt|std)+$", "", name)
+    bare = re.sub(
+        r"(?i)[-_ ]?(thin|extra ?light|light|regular|book|medium|semi ?bold|extra ?bold|bold|black|italic|mt|std)+$",
+        "",
+        name,
+    )
     return re.sub(r"[^a-z0-9]", "", bare.lower())

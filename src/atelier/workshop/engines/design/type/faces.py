@@ -218,4 +218,3 @@ def pieces(text: str, faces: tuple[Face, ...]) -> Iterator[Piece]:
                 groups.append((chosen, letter))
         for chosen, letters in groups if direction == "ltr" else groups[::-1]:
             yield Piece(letters, chosen, direction)
-

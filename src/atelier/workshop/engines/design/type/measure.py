@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ..drawing import raster
 from ..learning.looking import smooth
-from ..outline import Box
 from ..scene import Shape
 from .faces import Face, Fontfile
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -77,7 +76,8 @@ def width(hand: Hand, text: str) -> float:
 # Breaking lines -------------------------------------------------------------------------------------------------
 
 
-def words_of(text: str) -> list[tuple[str, str]]:
+@lru_cache(4096)
+def words_of(text: str) -> tuple[tuple[str, str], ...]:
     """The parts between which a line may end, each with what stands between it and the one before."""
     found: list[tuple[str, str]] = []
     for word in text.split():
@@ -85,7 +85,7 @@ def words_of(text: str) -> list[tuple[str, str]]:
         for part in _syllables(word):
             found.append((gap, part))
             gap = ""
-    return found
+    return tuple(found)
 
 
 def _syllables(word: str) -> list[str]:
@@ -109,7 +109,7 @@ def _wide(letter: str, before: str) -> bool:
 def broken(hand: Hand, text: str, count: int) -> tuple[Line, ...]:
     """The text in so many lines (or fewer), as even as they can be: the widest is as narrow as possible."""
     parts = words_of(hand.said(text))
-    return _broken(hand, tuple(parts), min(count, len(parts)))
+    return _broken(hand, parts, min(count, len(parts)))
 
 
 @lru_cache(4096)
