@@ -18,6 +18,7 @@ READ_BY_HAND = {
     "pytest-django": "BSD-3-Clause",
     "qrcode": "BSD-3-Clause",
     "reportlab": "BSD-3-Clause",
+    "resvg-py": "MIT; the resvg it carries: Apache-2.0 OR MIT",
     "transformers": "Apache-2.0",
 }
 CLASSIFIERS = {
