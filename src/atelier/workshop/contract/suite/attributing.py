@@ -73,8 +73,10 @@ class Attributing(Means):
         tmp_path: Path,
     ) -> None:
         output = _master(make())
-        for name in sorted(path.name for path in trained.adapter.iterdir()):
-            folder = tmp_path / name
+        files = sorted(path.relative_to(trained.adapter) for path in trained.adapter.rglob("*") if path.is_file())
+        by_folder = {name.parent: name for name in files}  # one of each folder stands for its like
+        for number, name in enumerate({*by_folder.values(), *(name for name in files if len(name.parts) == 1)}):
+            folder = tmp_path / str(number)
             shutil.copytree(trained.adapter, folder)
             (folder / name).unlink()
             with pytest.raises((Untold, AdapterInvalid)) as caught:

@@ -27,7 +27,8 @@ def deliver(style: Style, spec: GenerateSpec, workspace: Path, emit: Emit) -> li
     check_brief(spec.brief, spec.guardrails)
     kind, planned = KINDS[brief.kind], 2 * len(spec.seeds)
     emit(Progress(stage="designing", done=0, planned=planned))
-    subject, vetoed = subject_vector(brief), Vetoed.named(spec.vetoed)
+    forbidden = (*spec.guardrails.subjects_refused, *spec.guardrails.words_never)
+    subject, vetoed = subject_vector(brief), Vetoed.named(spec.vetoed, forbidden)
     outputs = []
     for number, seed in enumerate(spec.seeds):
         order = Order(brief, subject, seed, spec.taste, vetoed)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from atelier.workshop.guardrails import find
+
 from .learning.palette import Palette
 from .learning.traits import Traits
 
@@ -30,26 +32,33 @@ class Vetoed:
     habits: frozenset[str] = frozenset()
     colours: frozenset[str] = frozenset()
     motifs: frozenset[int] = frozenset()
+    words: tuple[str, ...] = ()
+    """What a creator's guardrails forbid: no motif that is called so is shown."""
 
     @classmethod
-    def named(cls, names: Iterable[str]) -> Vetoed:
+    def named(cls, names: Iterable[str], words: tuple[str, ...] = ()) -> Vetoed:
         """From `habit:line`, `colour:#aabbcc`, `motif:12`; names that are no longer known are passed over."""
         told = [name.partition(":")[::2] for name in names]
         return cls(
             frozenset(name for kind, name in told if kind == "habit" and name in HABITS),
             frozenset(name for kind, name in told if kind == "colour"),
             frozenset(int(name) for kind, name in told if kind == "motif" and name.isdecimal()),
+            words,
         )
 
     def __bool__(self) -> bool:
-        return bool(self.habits or self.colours or self.motifs)
+        return bool(self.habits or self.colours or self.motifs or self.words)
 
 
 def without(style: Style, vetoed: Vetoed) -> Style:
     """The style with what is vetoed left out; at least one colour stays."""
     if not vetoed:
         return style
-    kept = [n for n in range(len(style.motifs)) if n + 1 not in vetoed.motifs]
+    kept = [
+        n
+        for n, motif in enumerate(style.motifs)
+        if n + 1 not in vetoed.motifs and (not vetoed.words or find(", ".join(motif.words), vetoed.words) is None)
+    ]
     return replace(
         style,
         palette=_painted(style.palette, vetoed.colours),

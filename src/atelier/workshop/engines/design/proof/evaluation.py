@@ -55,7 +55,7 @@ class Shown:
 def compose_all(style: Style, held: Sequence[WorkFile], reads: Sequence[Read], tell: Tell) -> dict[str, Shown]:
     """The pieces of all hands by name: the version, the truth of the works held out, strangers, and none."""
     truth = learn(held, reads, lambda _, title: tell("proof", title))
-    hands = {"truth": truth, OURS: style, NONE: nobody(), **strangers([*style.works, *truth.works])}
+    hands = {"truth": truth, OURS: style, NONE: nobody(), **strangers(style, truth)}
     shown = {}
     for name, hand in hands.items():
         shown[name] = composed(hand)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from ..fingerprints import NEAR_BITS, distance
 from ..learning.palette import Palette, Swatch
 from ..learning.style import Style, load
 from ..learning.traits import Traits
 
+SHARED = 3
+"""A hand that shares so many works is the creator's own."""
 FOLDER = Path(__file__).parent / "hands"
 _GREYS = ("#f2f2f2", "#d9d9d9", "#8c8c8c", "#404040", "#1a1a1a")
 
@@ -22,10 +24,14 @@ def others() -> dict[str, Style]:
     return {folder.name: load(folder) for folder in sorted(FOLDER.iterdir()) if (folder / "style.json").is_file()}
 
 
-def strangers(works: Iterable[str]) -> dict[str, Style]:
-    """Those of the reference hands that have learned from none of these works."""
-    own = set(works)
-    return {name: style for name, style in others().items() if not own & set(style.works)}
+def strangers(*own: Style) -> dict[str, Style]:
+    """Those of the reference hands whose works are not these styles' works, nor near copies of them."""
+    hashes = [each for style in own for each in style.hashes.values()]
+
+    def known(style: Style) -> int:
+        return sum(any(distance(each, other) <= NEAR_BITS for other in hashes) for each in style.hashes.values())
+
+    return {name: style for name, style in others().items() if known(style) < SHARED}
 
 
 def nobody() -> Style:
