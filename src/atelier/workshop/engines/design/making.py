@@ -22,10 +22,11 @@ from .layout.plans import Plan
 from .layout.schemes import Scheme, schemes
 from .layout.search import Found, search
 from .learning.motifs import Motif, looked_at
+from .legibility import illegible
 from .outline import Box
 from .scene import Group, Picture
 from .type.choosing import typesets
-from .vetoes import Vetoed, without
+from .vetoes import NOTHING, Vetoed, without
 
 if TYPE_CHECKING:
     from .learning.style import Style
@@ -37,6 +38,8 @@ SUITS = 0.36
 NEAR = 0.82
 """Motifs that suit this much as well as the best may stand for it."""
 SCHEMES = 8
+LOOKED_AT = 8
+"""So many candidates are drawn and looked at, the best first, until one is good."""
 HEROES, SIDES = 5, 8
 ICONS = 12
 
@@ -50,7 +53,7 @@ class Order:
     subject: NDArray[np.float32] | None
     seed: int
     taste: Mapping[str, float] = field(default_factory=dict)
-    vetoed: Vetoed = Vetoed()
+    vetoed: Vetoed = NOTHING
 
     @property
     def weights(self) -> dict[str, float]:
@@ -88,7 +91,12 @@ def searched(style: Style, order: Order, task: Task, seed: int) -> Made:
         found = search(task, seed, 2 * tries_of(order.brief), order.weights)
     if not found:
         raise _crowded(order.brief)
-    return best(found, task, seed, style)
+    made = best(found, task, seed, style)
+    if made is None and task.heroes:  # words and plain forms can always be read
+        task = replace(task, heroes=(), sides=())
+        found = search(task, seed, 2 * tries_of(order.brief), order.weights)
+        made = best(found, task, seed, style) if found else None
+    return made or _made(found[0], task, seed)
 
 
 def tries_of(brief: Brief) -> int:
@@ -106,13 +114,18 @@ def _crowded(brief: Brief) -> BriefInvalid:
     )
 
 
-def best(found: Sequence[Found], task: Task, seed: int, style: Style) -> Made:
-    """The first of the candidates that is no copy of a whole work; the last one looked at where all are."""
-    for each in found[:8]:
-        made = Made(each.plan, scene_of(each.plan), credited(each.plan), task, seed)
-        if copied(made.scene, task.kind.sheet, each.plan.arts, style.hashes) is None:
+def best(found: Sequence[Found], task: Task, seed: int, style: Style) -> Made | None:
+    """The first of the candidates whose words can all be read and that is no copy of a whole work; None for none."""
+    for each in found[:LOOKED_AT]:
+        made = _made(each, task, seed)
+        sheet = task.kind.sheet
+        if not illegible(made.scene, sheet) and copied(made.scene, sheet, each.plan.arts, style.hashes) is None:
             return made
-    return made
+    return None
+
+
+def _made(found: Found, task: Task, seed: int) -> Made:
+    return Made(found.plan, scene_of(found.plan), credited(found.plan), task, seed)
 
 
 def tasked(style: Style, order: Order) -> tuple[Task, int]:
@@ -147,7 +160,8 @@ def shown(style: Style, order: Order, draw: np.random.Generator) -> tuple[tuple[
     heroes = [
         style.motifs[n] for n in by_likeness if likeness[n] >= max(SUITS, NEAR * closest) and style.motifs[n].named
     ]
-    sides = [style.motifs[n] for n in by_likeness if likeness[n] >= 0.7 * SUITS and style.motifs[n] not in heroes[:1]][:SIDES]
+    near = [style.motifs[n] for n in by_likeness if likeness[n] >= 0.7 * SUITS]
+    sides = [motif for motif in near if motif not in heroes[:1]][:SIDES]
     if order.brief.kind in ("pattern", "icons"):  # nothing else to show: the nearest there are
         whole = [style.motifs[n] for n in by_likeness if style.motifs[n].whole]
         heroes, sides = [], (whole or [style.motifs[n] for n in by_likeness])[:ICONS]

@@ -55,8 +55,8 @@ def _words(style: Style, order: Order, parent: Made) -> Made:
     plan = drawn(task, parent.search_seed, parent.plan.seed)
     if plan is None:
         return _near(style, order, replace(parent, task=task))
-    found = [rated(plan, task.habits, order.weights)]
-    return best(found, task, parent.search_seed, style)
+    made = best([rated(plan, task.habits, order.weights)], task, parent.search_seed, style)
+    return made or _near(style, order, replace(parent, task=task))
 
 
 def _layout(style: Style, order: Order, parent: Made) -> Made:
@@ -64,10 +64,13 @@ def _layout(style: Style, order: Order, parent: Made) -> Made:
     fresh, _ = tasked(without(style, order.vetoed), order)
     others = [each for each in fresh.schemes if each.ground != parent.plan.scheme.ground] or list(fresh.schemes)
     task = replace(parent.task, said=order.brief.said, schemes=tuple(others))
-    plan = drawn(task, parent.search_seed, parent.plan.seed)
-    if plan is None:
-        return make(style, order)
-    return best([rated(plan, task.habits, order.weights)], task, parent.search_seed, style)
+    for scheme in others:  # the arrangement may pick any of them: the first in which all can be read is taken
+        one = replace(task, schemes=(scheme,))
+        plan = drawn(one, parent.search_seed, parent.plan.seed)
+        made = best([rated(plan, one.habits, order.weights)], one, parent.search_seed, style) if plan else None
+        if made is not None:
+            return made
+    return make(style, order)
 
 
 def _palette(style: Style, order: Order, parent: Made) -> Made:
@@ -88,4 +91,4 @@ def _near(style: Style, order: Order, parent: Made) -> Made:
         return make(style, order)
     own = rated(parent.plan, task.habits, order.weights)
     ranked = sorted(found, key=lambda each: each.energy - LIKE * alike(each, own))
-    return best(ranked, task, seed, style)
+    return best(ranked, task, seed, style) or make(style, order)

@@ -50,6 +50,9 @@ class Vetoed:
         return bool(self.habits or self.colours or self.motifs or self.words)
 
 
+NOTHING = Vetoed()
+
+
 def without(style: Style, vetoed: Vetoed) -> Style:
     """The style with what is vetoed left out; at least one colour stays."""
     if not vetoed:

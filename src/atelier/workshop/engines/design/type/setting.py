@@ -161,21 +161,28 @@ def filled(hand: Hand, text: str, measure: float) -> tuple[Line, ...]:
 def fitted(hand: Hand, text: str, wide: float, high: float, *, largest: float, lines: int = 5) -> Block:
     """The largest setting within a room; evenly broken. Always gives one: the room decides the size."""
     leading = max(1.0, (hand.face.cap + hand.face.descent) * 1.12)
-    found: Block | None = None
-    score = -1.0
-    for count in range(1, lines + 1):
-        block = broken(hand, text, count)
-        if len(block) < count:
-            break
-        widest = max(line.width for line in block)
-        tall = hand.face.cap + hand.face.descent + leading * (count - 1)
-        size = min(wide / max(widest, 1e-9), high / tall, largest)
-        even = sum(line.width for line in block) / (len(block) * max(widest, 1e-9))
+    found, score = None, -1.0
+    for block, widest, even in _settings(hand, text, lines):
+        tall = hand.face.cap + hand.face.descent + leading * (len(block) - 1)
+        size = min(wide / widest, high / tall, largest)
         worth = size * (0.8 + 0.2 * even)
         if worth > score:
             found, score = Block(hand, block, size, leading), worth
     assert found is not None
     return found
+
+
+@lru_cache(4096)
+def _settings(hand: Hand, text: str, lines: int) -> tuple[tuple[tuple[Line, ...], float, float], ...]:
+    """The text in one, two and more lines: these, the width of the widest in ems, and how even they are (to 1)."""
+    found = []
+    for count in range(1, lines + 1):
+        block = broken(hand, text, count)
+        if len(block) < count:
+            break
+        widest = max(1e-9, *(line.width for line in block))
+        found.append((block, widest, sum(line.width for line in block) / (len(block) * widest)))
+    return tuple(found)
 
 
 def running(hand: Hand, text: str, size: float, wide: float) -> Block:
