@@ -9,6 +9,7 @@ import numpy as np
 
 from atelier.workshop.engines.design.colour import linear, luminance
 from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.layout.painting import _field
 from atelier.workshop.engines.design.layout.words import Said
 from atelier.workshop.engines.design.making import Made
 from atelier.workshop.engines.design.scene import Group, Shape, walked
@@ -22,7 +23,7 @@ SLACK = 0.012
 
 def faults(made: Made) -> list[str]:
     """Everything that is wrong, in words; empty for a good piece."""
-    return [*_missing(made), *_outside(made), *_crossing(made), *_cut(made), *_pale(made)]
+    return [*_missing(made), *_outside(made), *_crossing(made), *_cut(made), *_pale(made), *_run_through(made)]
 
 
 def _parts(made: Made) -> list[Said]:
@@ -62,7 +63,7 @@ def _letters(made: Made) -> Iterator[tuple[str, Shape]]:
         if layer.name != "Words" or not isinstance(layer, Group):
             continue
         for part in layer.items:
-            if isinstance(part, Group):
+            if isinstance(part, Group) and part.name != "Button":
                 yield from ((part.name.lower(), shape) for shape, _, _ in walked(part, IDENTITY, 1.0))
 
 
@@ -74,6 +75,19 @@ def _cut(made: Made) -> Iterator[str]:
             yield f"{role} is cut off at the edge of the sheet"
 
 
+def _run_through(made: Made) -> Iterator[str]:
+    """Letters through which a line, a ring or a part of the art runs."""
+    sheet = made.plan.kind.sheet
+    size = round(sheet.width * SIDE / max(sheet.width, sheet.height)), round(sheet.height * SIDE / max(sheet.width, sheet.height))
+    lines = [_field(field) for field in made.plan.fields if field.form in ("line", "ring")]
+    art = [item for item in made.scene.items if item.name == "Art"]
+    drawn = raster(Group((*lines, *art)), sheet, *size)[..., 3] > 60
+    for role, shape in _letters(made):
+        ink = raster(shape, sheet, *size)[..., 3] > 128
+        if ink.any() and float(drawn[ink].mean()) > 0.03:
+            yield f"{role} stands in a line or on the art"
+
+
 def _pale(made: Made) -> Iterator[str]:
     """Letters that are too little lighter or darker than the pixels behind them (WCAG 2.2, 1.4.3)."""
     sheet = made.plan.kind.sheet
@@ -81,7 +95,7 @@ def _pale(made: Made) -> Iterator[str]:
     size = round(sheet.width * scale), round(sheet.height * scale)
     wordless = Group(
         tuple(
-            Group(tuple(item for item in layer.items if not isinstance(item, Group)))
+            Group(tuple(item for item in layer.items if not isinstance(item, Group) or item.name == "Button"))
             if layer.name == "Words" and isinstance(layer, Group)
             else layer
             for layer in made.scene.items

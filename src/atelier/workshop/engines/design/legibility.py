@@ -70,4 +70,4 @@ def _behind(scene: Group) -> Iterator[Item]:
 def _parts(scene: Group) -> Iterator[Group]:
     for layer in scene.items:
         if layer.name == WORDS and isinstance(layer, Group):
-            yield from (item for item in layer.items if isinstance(item, Group))
+            yield from (item for item in layer.items if isinstance(item, Group) and item.name != BUTTON)

@@ -20,7 +20,7 @@ HABITS = {
     "line": ("outlined", "line_only", "line", "line_varies", "round_ends"),
     "form": ("curved", "smooth", "graded", "sheer"),
     "composition": ("cover", "symmetry", "tones"),
-    "type": ("upper", "middle", "contrast", "families"),
+    "type": ("upper", "middle", "contrast", "families", "letter_smooth", "letter_heavy", "letter_contrast"),
 }
 """Habits that are turned off together, and the traits that they are made of."""
 

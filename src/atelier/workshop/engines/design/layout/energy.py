@@ -11,7 +11,7 @@ from ..outline import Box
 from .plans import Habits, Plan
 
 WEIGHTS = {
-    "small": 2.2, "crossing": 12.0, "covered": 6.0, "lost": 2.0, "empty": 1.4, "crowded": 1.6, "symmetry": 0.5,
+    "small": 2.2, "crossing": 12.0, "covered": 6.0, "lost": 2.0, "empty": 1.4, "crowded": 1.6, "symmetry": 1.2,
     "balance": 0.7, "edges": 0.5, "art": 1.6, "scheme": 0.5, "outside": 8.0, "touching": 1.2,
 }  # fmt: skip
 """Set by looking at contact sheets; a creator's own are learned from what clients pick."""
@@ -135,8 +135,9 @@ def _art(plan: Plan, heroes: list, habits: Habits) -> float:  # type: ignore[typ
         return 0.0
     sheet = plan.kind.sheet
     share = max((((art.box & sheet) or Box(0, 0, 0, 0)).area / sheet.area) for art in heroes)
-    wanted = 0.22 + 0.2 * habits.cover
-    return abs(min(0.0, log(max(share, 1e-3) / wanted)))
+    wanted = 0.12 + 0.45 * habits.cover
+    away = log(max(share, 1e-3) / wanted)
+    return abs(away) if away < 0 else 0.4 * away
 
 
 def _touching(plan: Plan) -> float:

@@ -22,6 +22,9 @@ from .plans import Art, Edge, Field, Habits, Plan, Set
 from .schemes import Scheme
 from .words import FIRST, SECOND, Typeset, Words, set_words
 
+SCATTERED = 4
+FRAME = 0.08
+"""Corners of a frame are no rounder than this, or they would run through the words in it."""
 ICON_WAYS = ("plain", "disc", "tile")
 
 
@@ -81,11 +84,13 @@ def _sheet(task: Task, draw: np.random.Generator, number: int) -> Plan | None:
 
 
 def edge_of(habits: Habits, scheme: Scheme, side: float) -> Edge | None:
-    """A line around plain forms for a hand that draws one around its own, as thick as it draws them."""
-    if habits.outlined < 0.5 or habits.line <= 0:
+    """A line around plain forms for a hand that draws with lines, as thick as it draws them: on the edge where it
+    outlines what it fills, a little beside it where its lines go their own way."""
+    if max(habits.outlined, habits.line_only) < 0.5 or habits.line <= 0:
         return None
     ink = max(scheme.inks, key=lambda each: contrast(each, scheme.ground))
-    return Edge(ink, side * min(0.02, max(0.003, 0.4 * habits.line)))
+    width = side * min(0.02, max(0.003, 0.35 * habits.line))
+    return Edge(ink, width, 0.0 if habits.outlined >= 0.5 else 1.2 * width)
 
 
 def _odds(names: Sequence[str], task: Task) -> list[float]:
@@ -115,6 +120,27 @@ class _Sketch:
         """How round the corners of fields are: as the creator's own forms."""
         habits = self.task.habits
         return 0.0 if habits.smooth < 0.35 else float(self.draw.choice([0.06, 0.12, 0.5])) * habits.smooth
+
+    def ground_for(self, cell: Box, colour: str, *, plain: bool) -> Field:
+        """A field behind a cell. It goes on beyond the sheet where the cell ends there; its corners within are as round
+        as the hand is, but for `plain` ones, on which words stand, no rounder than their margin bears."""
+        sheet, over = self.kind.sheet, 0.2 * self.kind.side
+        box = Box(
+            cell.left - over * (cell.left <= sheet.left + 1),
+            cell.top - over * (cell.top <= sheet.top + 1),
+            cell.right + over * (cell.right >= sheet.right - 1),
+            cell.bottom + over * (cell.bottom >= sheet.bottom - 1),
+        )
+        if not self.round:
+            return Field(box, colour)
+        radius = self.draw.uniform(0.25, 0.5) * min(cell.width, cell.height) * self.task.habits.smooth
+        radius = min(radius, 1.7 * self.margin) if plain else radius
+        return Field(box, colour, "sheet", radius / min(box.width, box.height))
+
+    @property
+    def round(self) -> bool:
+        """Whether the next plain form is round: as often as the creator's forms are."""
+        return bool(self.draw.random() < self.task.habits.curved)
 
     @property
     def hero(self) -> Motif:
@@ -166,7 +192,7 @@ def _cut(sketch: _Sketch) -> bool:
         plain = place in (typed, detail) or draw.random() < 0.3
         colour = colours[0] if plain and draw.random() < 0.6 else colours[int(draw.integers(1, len(colours)))]
         if colour != colours[0]:
-            sketch.fields.append(Field(cell, colour))
+            sketch.fields.append(sketch.ground_for(cell, colour, plain=place in (typed, detail)))
     if not _words_in(sketch, cells[typed], cells[detail] if detail is not None else None):
         return False
     _hero_in(sketch, cells[hero])
@@ -193,10 +219,13 @@ def _hero_in(sketch: _Sketch, cell: Box) -> None:
         side = min(room.width, room.height)
         x, y = room.middle
         colour = max((*sketch.scheme.fields, sketch.scheme.accent), key=lambda c: min(distance(c, behind), 0.3))
-        form = "disc" if sketch.task.habits.curved > 0.35 else "sheet"
+        form = "disc" if sketch.round else "sheet"
         field = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
         sketch.fields.append(Field(field, colour, form, 0.0))  # type: ignore[arg-type]
         room = field.grown(-side * (0.16 if form == "disc" else 0.1))
+    elif way < 0.45 and behind == sketch.scheme.ground:
+        _bleeding(sketch, hero, cell)  # nothing shows where the cell ends, so only the sheet may cut
+        return
     elif way < 0.45:
         room = cell.grown(min(cell.width, cell.height) * draw.uniform(0.02, 0.22))
         sketch.arts.append(Art(hero, room, flip=bool(draw.random() < 0.3), clip=cell))
@@ -219,7 +248,7 @@ def _fill(sketch: _Sketch, cells: Sequence[Box]) -> None:
             colour = max(
                 (sketch.scheme.accent, *sketch.scheme.fields), key=lambda c: distance(c, sketch.ground_of(cell))
             )
-            form = "disc" if sketch.task.habits.curved > 0.35 else "sheet"
+            form = "disc" if sketch.round else "sheet"
             box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
             sketch.fields.append(Field(box, colour, form, sketch.corner))  # type: ignore[arg-type]
 
@@ -249,7 +278,7 @@ def _open(sketch: _Sketch) -> bool:
     band = draw.random() < 0.3
     whole = _side(kind.sheet, share + 0.04, across, first)
     if band:
-        sketch.fields.append(Field(whole, sketch.scheme.fields[0]))
+        sketch.fields.append(sketch.ground_for(whole, sketch.scheme.fields[0], plain=True))
     split = bool(any(sketch.task.said.get(role) for role in SECOND) and draw.random() < 0.4 and not across)
     rise = 0.0 if first and not across else 1.0 if not across else float(draw.choice([0.0, 0.5, 1.0]))
     if not sketch.put_words(FIRST if split else (*FIRST, *SECOND), typed, sketch.ground_of(typed), rise):
@@ -271,8 +300,8 @@ def _open(sketch: _Sketch) -> bool:
         _bleeding(sketch, hero, target)
     else:
         _hero_in(sketch, target.grown(-sketch.margin * 0.35))
-    if draw.random() < 0.3 and len(free) > 1:
-        _scatter(sketch, 3 + int(draw.integers(5)))
+    if draw.random() < 0.25 and len(free) > 1:
+        _scatter(sketch, SCATTERED + int(draw.integers(4)))
     return True
 
 
@@ -347,24 +376,24 @@ def _garland(sketch: _Sketch, wide: float) -> None:
 
 
 def _scatter(sketch: _Sketch, count: int) -> None:
-    """A few small motifs where nothing else is."""
+    """Small motifs where nothing else is: some, or none, since one or two look lost."""
     draw, sheet = sketch.draw, sketch.kind.sheet
-    motifs = sketch.task.sides
-    if not motifs:
-        return
+    motifs = [motif for motif in sketch.task.sides if motif.whole]
     taken = [art.box for art in sketch.arts] + [part.box for group in sketch.words for part in group.words.parts]
-    for _ in range(count * 6):
-        side = sketch.kind.side * draw.uniform(0.07, 0.12)
+    found: list[Art] = []
+    for _ in range(count * 8 if motifs else 0):
+        side = sketch.kind.side * draw.uniform(0.08, 0.13)
         x, y = draw.uniform(side, sheet.width - side), draw.uniform(side, sheet.height - side)
         box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
         if any(box.grown(side * 0.35) & other for other in taken):
             continue
         taken.append(box)
         motif = motifs[int(draw.integers(len(motifs)))]
-        sketch.arts.append(Art(motif, box, float(draw.normal(0, 14)), role="small"))
-        count -= 1
-        if not count:
-            return
+        found.append(Art(motif, box, float(draw.normal(0, 14)), role="small"))
+        if len(found) == count:
+            break
+    if len(found) >= SCATTERED:
+        sketch.arts += found
 
 
 def _plain(sketch: _Sketch) -> bool:
@@ -375,7 +404,8 @@ def _plain(sketch: _Sketch) -> bool:
     colours = [*sketch.scheme.fields, sketch.scheme.accent]
     for cell in cells:
         if cell is not typed:
-            sketch.fields.append(Field(cell, colours[int(draw.integers(len(colours)))]))
+            colour = colours[int(draw.integers(len(colours)))]
+            sketch.fields.append(sketch.ground_for(cell, colour, plain=False))
             _form_in(sketch, cell)
     return _words_in(sketch, typed, None)
 
@@ -386,7 +416,7 @@ def _form_in(sketch: _Sketch, cell: Box) -> None:
                  key=lambda c: min(distance(c, behind), 0.3) + 0.1 * draw.random())  # fmt: skip
     side = min(cell.width, cell.height) * draw.uniform(0.5, 0.95)
     x, y = cell.middle
-    forms = ["disc", "arch", "ring"] if sketch.task.habits.curved > 0.35 else ["sheet", "line"]
+    forms = ["disc", "arch", "ring"] if sketch.round else ["sheet", "line"]
     form = forms[int(draw.integers(len(forms)))]
     box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
     sketch.fields.append(Field(box, colour, form, sketch.corner, side * 0.12))  # type: ignore[arg-type]
@@ -399,5 +429,5 @@ def _bare(sketch: _Sketch) -> bool:
         width = max(2.0, sketch.kind.side * max(0.004, sketch.task.habits.line))
         box = sketch.kind.sheet.grown(-sketch.margin * 0.5)
         colour = sketch.scheme.accent_on(sketch.scheme.ground)
-        sketch.fields.append(Field(box, colour, "line", sketch.corner, width))
+        sketch.fields.append(Field(box, colour, "line", min(FRAME, sketch.corner), width))
     return sketch.put_words((*FIRST, *SECOND), inner.grown(-sketch.margin * 0.3), sketch.scheme.ground, 0.5)

@@ -11,6 +11,7 @@ class Habits:
 
     outlined: float = 0.0
     line: float = 0.0
+    line_only: float = 0.0
     curved: float = 0.5
     smooth: float = 0.5
     symmetry: float = 0.5

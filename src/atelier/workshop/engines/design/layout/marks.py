@@ -33,7 +33,7 @@ def logo(
     arts: list[Art] = []
     if way in ("tile", "stamp") and hero is not None:
         colour = max((*scheme.fields, scheme.accent), key=lambda each: min(distance(each, ground), 0.3))
-        form = "disc" if way == "stamp" or habits.curved > 0.7 else "sheet"
+        form = "disc" if way == "stamp" or draw.random() < habits.curved else "sheet"
         fields.append(Field(symbol, colour, form, 0.24 if habits.smooth > 0.35 else 0.0))  # type: ignore[arg-type]
         inner = symbol.grown(-symbol.width * (0.2 if form == "disc" else 0.14))
         arts.append(Art(hero, inner, tone=_tone(hero, colour, scheme)))
@@ -83,7 +83,7 @@ def _device(box: Box, scheme: Scheme, ground: str, habits: Habits, draw: np.rand
     """A simple sign of forms for a name that no motif suits."""
     first, second = scheme.accent_on(ground), max(scheme.fields, key=lambda each: distance(each, ground))
     half = box.width / 2
-    if habits.curved > 0.35:
+    if draw.random() < habits.curved:
         shift = half * draw.uniform(0.3, 0.6)
         one = Box(box.left, box.top + half / 2, box.left + half * 1.1, box.top + half / 2 + half * 1.1)
         other = Box(one.left + shift, one.top, one.right + shift, one.bottom)

@@ -14,7 +14,7 @@ from .plans import Art, Field, Plan, Set
 def scene_of(plan: Plan) -> Group:
     """All layers of a piece, the lowest first. Units are those of its kind."""
     ground = Shape(rectangle(0, 0, plan.kind.width, plan.kind.height), plan.scheme.ground, name="Ground")
-    fields = Group(tuple(_edged(_field(field), field, plan) for field in plan.fields), name="Fields")
+    fields = Group(tuple(_edged(_field(field), plan) for field in plan.fields), name="Fields")
     art = Group(tuple(map(_art, plan.arts)), name="Art")
     words = Group(tuple(item for group in plan.words for item in _words(plan, group)), name="Words")
     return Group(tuple(each for each in (ground, fields, art, words) if not isinstance(each, Group) or each.items))
@@ -37,12 +37,16 @@ def _field(field: Field) -> Item:
     return Shape(_sheet(box, radius), field.colour)
 
 
-def _edged(item: Item, field: Field, plan: Plan) -> Item:
-    """A form that stands free on the sheet gets the line that its author draws around forms."""
-    inner = plan.kind.sheet.grown(-0.02 * plan.kind.side)
-    if plan.edge is None or not isinstance(item, Shape) or item.stroke is not None or not inner.holds(field.box):
+def _edged(item: Item, plan: Plan) -> Item:
+    """A plain form with the line that its author draws with."""
+    edge = plan.edge
+    if edge is None or not isinstance(item, Shape) or item.stroke is not None:
         return item
-    return replace(item, stroke=Stroke(plan.edge.colour, plan.edge.width, join="round"))
+    stroke = Stroke(edge.colour, edge.width, cap="round", join="round")
+    if not edge.shift:
+        return replace(item, stroke=stroke)
+    line = Shape(item.outline.moved(Matrix.moved(edge.shift, edge.shift)), None, stroke=stroke)
+    return Group((item, line), name=item.name)
 
 
 def _sheet(box: Box, radius: float) -> Outline:
@@ -77,7 +81,7 @@ def _words(plan: Plan, group: Set) -> list[Item]:
         if part.role == "action":
             behind = plan.scheme.accent_on(behind)
             radius = min(part.box.height / 2, part.block.size)
-            found.append(Shape(_sheet(part.box, radius), behind, name="Button"))
+            found.append(_edged(Shape(_sheet(part.box, radius), behind, name="Button"), plan))
             pad = part.block.size * 0.75
             room = Box(part.box.left, part.box.top + pad, part.box.right, part.box.bottom - pad)
         ink = plan.scheme.ink_on(behind, large=part.role == "headline")

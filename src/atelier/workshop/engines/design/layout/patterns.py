@@ -28,13 +28,13 @@ def pattern(
 
 def _forms(kind: Kind, scheme: Scheme, habits: Habits, draw: np.random.Generator) -> list[Field]:
     """Plain forms in turn where there is no motif: discs of a round hand, squares of another."""
-    count = int(draw.choice([4, 6]))
+    count, rounded = int(draw.choice([4, 6])), draw.random() < habits.curved
     step, found = kind.width / count, []
     for column in range(count):
         for row in range(count):
             box = Box(column * step, row * step, (column + 1) * step, (row + 1) * step).grown(-step * 0.2)
             colour = (*scheme.fields, scheme.accent)[(column + 2 * row) % (len(scheme.fields) + 1)]
-            found.append(Field(box, colour, "disc" if habits.curved > 0.35 else "sheet"))
+            found.append(Field(box, colour, "disc" if rounded else "sheet"))
     return found
 
 
@@ -70,13 +70,13 @@ def _drop(
     step, side = kind.width / count, kind.width / count * draw.uniform(0.6, 0.78)
     arts: list[Art] = []
     fields: list[Field] = []
-    lean = draw.uniform(0, 16)
+    lean, dotted = draw.uniform(0, 16), draw.random() < habits.curved
     for column in range(count):
         for row in range(count):
             motif = motifs[(column + 2 * row) % len(motifs)]
             x, y = (column + 0.5) * step, (row + 0.5 + 0.5 * (column % 2)) * step
             arts += _wrapped(kind, motif, x, y % kind.height, side, float(draw.choice([-lean, lean])))
-            if habits.curved > 0.35:
+            if dotted:
                 fields += _dot(
                     kind, column * step, (row + 0.5 * ((column + 1) % 2)) * step, step * 0.045, scheme.accent
                 )

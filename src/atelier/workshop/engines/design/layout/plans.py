@@ -84,10 +84,11 @@ class Set:
 
 @dataclass(frozen=True)
 class Edge:
-    """A line around plain forms. `width` in units of the sheet."""
+    """A line around plain forms, drawn beside them by `shift`. Both in units of the sheet."""
 
     colour: str
     width: float
+    shift: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,10 @@ class Traits:
     """How many times larger the largest words are than the smallest, where works hold words."""
     families: tuple[str, ...] = ()
     """Fonts that the works name, the most used first."""
+    letter_smooth: float = 0.55
+    letter_heavy: float = 0.42
+    letter_contrast: float = 1.2
+    """What letters would be like that were drawn by the hand that drew the works; see `type.measure.Measured`."""
 
     @property
     def habits(self) -> Habits:
@@ -57,17 +61,26 @@ def traits_of(looks: Sequence[Look]) -> Traits:
         if len(look.texts) > 1
     ]
     families: dict[str, int] = {}
+    varies = float(np.std(np.log(widths))) if len(widths) > 3 else 0.0
     for text in texts:
         if text.family:
             families[text.family] = families.get(text.family, 0) + len(text.words)
+    outlined = round(float(np.mean([look.outlined for look in seen])), 4)
+    line_only = round(float(np.mean([look.line_only for look in seen])), 4)
+    line = round(float(np.median(widths)), 5) if widths else 0.0
+    smooth, round_ends = median("corners"), median("round_ends")
+    drawn = outlined > 0.3 or line_only > 0.3
     return Traits(
-        outlined=round(float(np.mean([look.outlined for look in seen])), 4),
-        line_only=round(float(np.mean([look.line_only for look in seen])), 4),
-        line=round(float(np.median(widths)), 5) if widths else 0.0,
-        line_varies=round(float(np.std(np.log(widths))), 3) if len(widths) > 3 else 0.0,
-        round_ends=median("round_ends"),
+        outlined=outlined,
+        line_only=line_only,
+        line=line,
+        line_varies=round(varies, 3),
+        round_ends=round_ends,
         curved=median("curved"),
-        smooth=median("corners"),
+        smooth=smooth,
+        letter_smooth=round(0.45 + 0.5 * smooth if round_ends > 0.5 or smooth > 0.75 else 0.55, 3),
+        letter_heavy=round(min(0.6, 0.3 + 4.0 * line) if drawn else 0.42, 3),
+        letter_contrast=round(1.15 + 1.2 * min(1.0, varies), 3),
         graded=round(float(np.mean([look.graded for look in seen])), 4),
         sheer=round(float(np.mean([look.sheer for look in seen])), 4),
         cover=median("cover"),

@@ -92,11 +92,7 @@ def displays(traits: Traits, mood: str) -> list[Family]:
 
 def wanted_of(traits: Traits) -> dict[str, float]:
     """What letters would be like that were drawn by the hand that drew the works."""
-    return {
-        "smooth": 0.45 + 0.5 * traits.smooth if traits.round_ends > 0.5 or traits.smooth > 0.75 else 0.55,
-        "heavy": min(0.6, 0.3 + 4.0 * traits.line) if traits.outlined > 0.3 or traits.line_only > 0.3 else 0.42,
-        "contrast": 1.15 + 1.2 * min(1.0, traits.line_varies),
-    }
+    return {"smooth": traits.letter_smooth, "heavy": traits.letter_heavy, "contrast": traits.letter_contrast}
 
 
 def _pair(display: Family, traits: Traits, mood: str) -> Typeset:

@@ -1,0 +1,203 @@
+"""What is made keeps to the brief, differs from seed to seed, and shows every trait that was learned."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from design_checks import faults
+from design_works import PIM, WILMA, learned
+from random_briefs import random_briefs
+
+from atelier.workshop.contract import Ancestor, BriefInvalid, Pick
+from atelier.workshop.engines.design.briefs import valid
+from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.fingerprints import distance, fingerprint
+from atelier.workshop.engines.design.learning.style import Style
+from atelier.workshop.engines.design.making import Made, Order, make, subject_vector
+from atelier.workshop.engines.design.proof.evaluation import composed
+from atelier.workshop.engines.design.proof.judging import distances
+from atelier.workshop.engines.design.taste import prefer
+from atelier.workshop.engines.design.varying import VARIATIONS, vary
+from atelier.workshop.engines.design.vetoes import HABITS, Vetoed, without
+
+BRIEF = {"kind": "post", "headline": "Harvest supper", "text": "Long tables", "action": "Come by", "subject": "apple"}
+
+
+@pytest.fixture(scope="module")
+def wilma(tmp_path_factory: pytest.TempPathFactory) -> Style:
+    return learned(WILMA, tmp_path_factory.mktemp(WILMA))
+
+
+@pytest.fixture(scope="module")
+def pim(tmp_path_factory: pytest.TempPathFactory) -> Style:
+    return learned(PIM, tmp_path_factory.mktemp(PIM))
+
+
+def made(style: Style, seed: int = 1, **changes: Any) -> Made:
+    brief = valid({**BRIEF, **changes})
+    return make(style, Order(brief, subject_vector(brief), seed))
+
+
+def look(piece: Made) -> str:
+    return fingerprint(raster(piece.scene, piece.plan.kind.sheet, 256, 256, ground="#ffffff")).value
+
+
+def test_fifty_random_briefs_are_set_without_a_fault(wilma: Style, pim: Style) -> None:
+    found = {}
+    for number, fields in enumerate(random_briefs(50, seed=3)):
+        brief = valid(fields)
+        piece = make((wilma, pim)[number % 2], Order(brief, subject_vector(brief), number * 7919))
+        if wrong := faults(piece):
+            found[number, fields["kind"], fields["headline"]] = wrong
+    assert found == {}
+
+
+def test_fifty_briefs_give_fifty_different_pieces(wilma: Style) -> None:
+    hashes = []
+    for number, fields in enumerate(random_briefs(50, seed=5, kinds=("post",))):
+        brief = valid(fields)
+        hashes.append(look(make(wilma, Order(brief, subject_vector(brief), number))))
+    apart = [distance(one, other) for one, other in itertools.combinations(hashes, 2)]
+    assert np.mean(apart) > 85  # bits of 256 that differ; 128 have nothing in common
+    assert sum(each <= 31 for each in apart) <= 0.02 * len(apart)  # near copies
+
+
+def test_seeds_of_one_brief_differ_and_one_seed_does_not(wilma: Style) -> None:
+    pieces = [made(wilma, seed) for seed in range(8)]
+    assert look(pieces[3]) == look(made(wilma, 3))
+    hashes = [look(each) for each in pieces]
+    assert min(distance(a, b) for a, b in itertools.combinations(hashes, 2)) > 8
+    assert len({piece.plan.scheme.ground for piece in pieces}) >= 3
+
+
+def test_without_a_motif_for_the_subject_words_and_forms_stand_alone(wilma: Style) -> None:
+    piece = made(wilma, headline="Tax law update", text="", subject="corporate income tax directive")
+    assert piece.plan.arts == ()
+    assert piece.works == ()
+    assert not faults(piece)
+    colours = {swatch.colour for swatch in wilma.palette.swatches}
+    assert {field.colour for field in piece.plan.fields} <= colours | {piece.plan.scheme.fields[1]}
+
+
+@pytest.mark.parametrize("way", [each.name for each in VARIATIONS])
+def test_a_piece_made_anew_keeps_what_it_says(wilma: Style, way: str) -> None:
+    brief = valid(BRIEF)
+    parent = made(wilma, 5)
+    changed = valid({**BRIEF, "headline": "Cider press"}) if way == "words" else brief
+    order = Order(changed, subject_vector(changed), 99)
+    child = vary(wilma, order, Ancestor(way=way, brief=BRIEF, seed=5))
+    again = vary(wilma, order, Ancestor(way=way, brief=BRIEF, seed=5))
+    assert look(child) == look(again)
+    assert not faults(child)
+    if way in ("near", "palette", "words"):
+        assert child.plan.scheme.ground == parent.plan.scheme.ground
+    if way in ("layout", "words"):
+        assert child.plan.way == parent.plan.way
+        assert len(child.plan.fields) == len(parent.plan.fields)
+    if way == "layout":
+        assert child.plan.scheme.ground != parent.plan.scheme.ground
+    if way == "palette":
+        assert look(child) != look(parent)
+    if way == "words":
+        assert child.task.said["headline"] == "Cider press"
+
+
+def test_a_line_of_ancestors_ends(wilma: Style) -> None:
+    brief = valid(BRIEF)
+    line = Ancestor(way="near", brief=BRIEF, seed=1)
+    for seed in range(9):
+        line = Ancestor(way="near", brief=BRIEF, seed=seed, vary=line)
+    with pytest.raises(BriefInvalid):
+        vary(wilma, Order(brief, subject_vector(brief), 1), line)
+
+
+def test_picks_move_the_ranking_towards_what_was_picked(wilma: Style) -> None:
+    brief = valid(BRIEF)
+    vector = subject_vector(brief)
+    pieces = [make(wilma, Order(brief, vector, seed)) for seed in range(24)]
+    picks = [
+        Pick(chosen=one.plan.features, others=(other.plan.features,))
+        for one, other in itertools.product(pieces, pieces)
+        if one.plan.align == "middle" and other.plan.align != "middle"
+    ]
+    assert picks
+    taste = prefer(picks)
+    assert taste["align:middle"] < 0
+    before = sum(each.plan.align == "middle" for each in pieces)
+    after = sum(make(wilma, Order(brief, vector, seed, taste)).plan.align == "middle" for seed in range(24))
+    assert after > before
+    assert prefer([]) == {}
+
+
+def test_no_taste_makes_faults_welcome() -> None:
+    picks = [Pick(chosen={"crossing": 5.0, "empty": 3.0}, others=({"crossing": 0.0, "empty": 0.0},))] * 500
+    taste = prefer(picks)
+    assert "crossing" not in taste
+    assert taste["empty"] >= -1.13
+
+
+def test_a_vetoed_motif_colour_and_what_guardrails_name_are_not_used(wilma: Style) -> None:
+    piece = made(wilma, 2)
+    number = wilma.motifs.index(piece.plan.arts[0].motif) + 1
+    colour = piece.plan.scheme.ground
+    brief = valid(BRIEF)
+    vetoed = Vetoed.named([f"motif:{number}", f"colour:{colour}", "motif:9999", "nonsense"])
+    for seed in range(6):
+        other = make(wilma, Order(brief, subject_vector(brief), seed, vetoed=vetoed))
+        assert wilma.motifs[number - 1] not in [art.motif for art in other.plan.arts]
+        assert other.plan.scheme.ground != colour
+    assert not any("apple" in each.words for each in without(wilma, Vetoed(words=("apple",))).motifs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trait", [*HABITS, "palette", "motifs"])
+def test_each_trait_turned_off_lowers_fidelity(pim: Style, wilma: Style, trait: str) -> None:
+    """Nearer to pieces of the same hand with the trait than without it, over two hands."""
+    nearer = []
+    for style in (pim, wilma):
+        truth = composed(style, range(50, 54)).seen
+        whole, less = composed(style, range(4)).seen, composed(_without(style, trait), range(4)).seen
+        nearer.append(1 - distances(whole, truth, 4).sum() / distances(less, truth, 4).sum())
+    print(trait, nearer)
+    assert max(nearer) > 0.02, nearer
+    assert sum(nearer) > 0, nearer
+
+
+def _without(style: Style, trait: str) -> Style:
+    if trait == "palette":
+        return without_palette(style)
+    if trait == "motifs":
+        return without(style, Vetoed(motifs=frozenset(range(1, len(style.motifs) + 1))))
+    return without(style, Vetoed(habits=frozenset({trait})))
+
+
+def without_palette(style: Style) -> Style:
+    from dataclasses import replace
+
+    from atelier.workshop.engines.design.proof.hands import nobody
+
+    return replace(style, palette=nobody().palette)
+
+
+@pytest.mark.slow
+def test_a_hundred_briefs_over_four_real_designers_are_set_without_a_fault(tmp_path: Path) -> None:
+    import openclipart
+    from design_works import learned_from
+
+    try:
+        authors = openclipart.by_author()
+    except openclipart.NotThere as error:
+        pytest.skip(str(error))
+    chosen = ("Architetto Francesco Rollandin", "Gerald G.", "Linda Kim", "Nicu Buculei")
+    styles = [learned_from(authors[name][:36], tmp_path / str(n)) for n, name in enumerate(chosen)]
+    found = {}
+    for number, fields in enumerate(random_briefs(100, seed=11)):
+        brief = valid(fields)
+        piece = make(styles[number % 4], Order(brief, subject_vector(brief), number))
+        if wrong := faults(piece):
+            found[chosen[number % 4], fields["kind"], fields["headline"]] = wrong
+    assert found == {}
