@@ -22,7 +22,14 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|rgb\([^)]*\)|[a-zA-Z]+")
 
 
 def _line(title: str, description: str, longest: int, example: str, **more: Any) -> dict[str, Any]:
-    return {"type": "string", "title": title, "description": description, "maxLength": longest, "examples": [example], **more}
+    return {
+        "type": "string",
+        "title": title,
+        "description": description,
+        "maxLength": longest,
+        "examples": [example],
+        **more,
+    }
 
 
 BRIEF_SCHEMA: dict[str, Any] = {

@@ -24,7 +24,9 @@ def raster(item: Item, view: Box, width: int, height: int, ground: str | None = 
     """The pixels of what lies in `view`, drawn to fill the size. Transparent where nothing is, or on a ground."""
     import skia
 
-    surface = skia.Surface.MakeRaster(skia.ImageInfo.Make(width, height, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType))
+    surface = skia.Surface.MakeRaster(
+        skia.ImageInfo.Make(width, height, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType)
+    )
     with surface as canvas:
         canvas.clear(skia.ColorTRANSPARENT if ground is None else skia.Color(*rgb(ground)))
         canvas.scale(width / view.width, height / view.height)
@@ -109,7 +111,6 @@ def _union(clip: Clip) -> skia.Path:
 
 
 def _shape(canvas: Any, shape: Shape) -> None:
-    import skia
 
     moved = shape.matrix != IDENTITY
     layered = shape.opacity < 1 and shape.fill is not None and shape.stroke is not None
@@ -140,7 +141,9 @@ def _paint(paint: str | Gradient, opacity: float) -> skia.Paint:
         return made
     colours = [skia.Color(*rgb(stop.colour), round(255 * stop.opacity)) for stop in paint.stops]
     places = [stop.at for stop in paint.stops]
-    mode = {"pad": skia.TileMode.kClamp, "reflect": skia.TileMode.kMirror, "repeat": skia.TileMode.kRepeat}[paint.spread]
+    mode = {"pad": skia.TileMode.kClamp, "reflect": skia.TileMode.kMirror, "repeat": skia.TileMode.kRepeat}[
+        paint.spread
+    ]
     local = matrix_of(paint.matrix)
     if paint.kind == "linear":
         x1, y1, x2, y2 = paint.across
@@ -170,7 +173,7 @@ def _stroked(paint: skia.Paint, stroke: Stroke) -> None:
     paint.setStrokeJoin(joins[stroke.join])
     paint.setStrokeMiter(stroke.miter)
     if stroke.dashes:
-        paint.setPathEffect(skia.DashPathEffect.Make(list(stroke.dashes), 0))
+        paint.setPathEffect(skia.DashPathEffect.Make(list(stroke.dashes), stroke.dashes_from))
 
 
 def _picture(canvas: Any, picture: Picture) -> None:
@@ -195,7 +198,7 @@ def _picture(canvas: Any, picture: Picture) -> None:
 
 
 def encoded(pixels: Pixels, kind: str, quality: int = 90) -> bytes:
-    """The pixels as a file: PNG or WEBP."""
+    """The pixels, with or without opacity, as a file: PNG or WEBP."""
     from PIL import Image
 
     buffer = io.BytesIO()

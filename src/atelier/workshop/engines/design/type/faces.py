@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ..outline import Matrix, Outline, OutlinePen
+from atelier.workshop.engines.design.outline import Matrix, Outline, OutlinePen
 
 Direction = Literal["ltr", "rtl"]
 KNOWN = 20_000
@@ -218,4 +218,3 @@ def pieces(text: str, faces: tuple[Face, ...]) -> Iterator[Piece]:
                 groups.append((chosen, letter))
         for chosen, letters in groups if direction == "ltr" else groups[::-1]:
             yield Piece(letters, chosen, direction)
-

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
-from ..outline import Box, Matrix, Outline
+from atelier.workshop.engines.design.outline import Box, Matrix, Outline
+
 from .faces import Face, base_direction, pieces
 
 Align = Literal["left", "middle", "right"]
