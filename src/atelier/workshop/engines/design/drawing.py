@@ -173,7 +173,7 @@ def _stroked(paint: skia.Paint, stroke: Stroke) -> None:
     paint.setStrokeJoin(joins[stroke.join])
     paint.setStrokeMiter(stroke.miter)
     if stroke.dashes:
-        paint.setPathEffect(skia.DashPathEffect.Make(list(stroke.dashes), 0))
+        paint.setPathEffect(skia.DashPathEffect.Make(list(stroke.dashes), stroke.dashes_from))
 
 
 def _picture(canvas: Any, picture: Picture) -> None:
@@ -198,7 +198,7 @@ def _picture(canvas: Any, picture: Picture) -> None:
 
 
 def encoded(pixels: Pixels, kind: str, quality: int = 90) -> bytes:
-    """The pixels as a file: PNG or WEBP."""
+    """The pixels, with or without opacity, as a file: PNG or WEBP."""
     from PIL import Image
 
     buffer = io.BytesIO()

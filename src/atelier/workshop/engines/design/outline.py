@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,10 +61,11 @@ class Matrix:
         return self.a, self.b, self.c, self.d, self.e, self.f
 
     def apply(self, points: Points) -> Points:
-        return points @ np.array([[self.a, self.b], [self.c, self.d]]) + (self.e, self.f)
+        moved: Points = points @ np.array([[self.a, self.b], [self.c, self.d]]) + (self.e, self.f)
+        return moved
 
     def svg(self) -> str:
-        return f"matrix({' '.join(number(each, 6) for each in self.numbers)})"
+        return f"matrix({' '.join(exact(each) for each in self.numbers)})"
 
 
 IDENTITY = Matrix()
@@ -151,6 +153,11 @@ def number(value: float, digits: int = 2) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def exact(value: float) -> str:
+    """A number to eight significant digits, as short as it can be written, whatever its size."""
+    return "0" if value == 0 else f"{value:.8g}"
+
+
 @dataclass(frozen=True, eq=False)
 class Outline:
     """Lines and curves: `verbs` of M, L, Q, C and Z, each with its points in `points`, all absolute."""
@@ -234,14 +241,17 @@ def _at(curve: Points, t: float) -> Points:
     return np.asarray(curve[0])
 
 
+# Where the controls of a quarter of a circle as one cubic curve lie: https://spencermortensen.com/articles/bezier-circle/
+_CIRCLE = 0.5519150244935106
+
+
 def rectangle(left: float, top: float, width: float, height: float, rx: float = 0.0, ry: float = 0.0) -> Outline:
     """A rectangle, its corners rounded by the radii where there are any."""
     rx, ry = min(rx, width / 2), min(ry, height / 2)
     right, bottom = left + width, top + height
     if rx <= 0 or ry <= 0:
         return Outline("MLLLZ", np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float))
-    # A quarter of a circle as one cubic curve: https://spencermortensen.com/articles/bezier-circle/
-    k, j = rx * (1 - 0.5519150244935106), ry * (1 - 0.5519150244935106)
+    k, j = rx * (1 - _CIRCLE), ry * (1 - _CIRCLE)
     points = [
         (left + rx, top), (right - rx, top), (right - k, top), (right, top + j), (right, top + ry),
         (right, bottom - ry), (right, bottom - j), (right - k, bottom), (right - rx, bottom),
@@ -252,7 +262,13 @@ def rectangle(left: float, top: float, width: float, height: float, rx: float = 
 
 
 def ellipse(x: float, y: float, rx: float, ry: float) -> Outline:
-    return rectangle(x - rx, y - ry, 2 * rx, 2 * ry, rx, ry)
+    """An ellipse that begins at its right and goes down first, as SVG's does: dashes count from there."""
+    k, j = rx * _CIRCLE, ry * _CIRCLE
+    points = [
+        (x + rx, y), (x + rx, y + j), (x + k, y + ry), (x, y + ry), (x - k, y + ry), (x - rx, y + j), (x - rx, y),
+        (x - rx, y - j), (x - k, y - ry), (x, y - ry), (x + k, y - ry), (x + rx, y - j), (x + rx, y),
+    ]  # fmt: skip
+    return Outline("MCCCCZ", np.array(points, float))
 
 
 def polygon(points: Iterable[tuple[float, float]], *, closed: bool) -> Outline:
@@ -298,7 +314,7 @@ class OutlinePen:
     def qCurveTo(self, *points: tuple[float, float]) -> None:
         """With more than two points, those between lie on the curve halfway (TrueType)."""
         *controls, end = points
-        for first, second in zip(controls, controls[1:], strict=False):
+        for first, second in itertools.pairwise(controls):
             self._add("Q", first, ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2))
         self._add("Q", controls[-1], end)
 

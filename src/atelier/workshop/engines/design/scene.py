@@ -56,6 +56,8 @@ class Stroke:
     join: Literal["miter", "round", "bevel"] = "miter"
     miter: float = 4.0
     dashes: tuple[float, ...] = ()
+    dashes_from: float = 0.0
+    """Where in the dashes the line begins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +125,37 @@ class Clip:
     @cached_property
     def box(self) -> Box:
         return union(outline.box for outline in self.outlines) or Box(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Letters of a line that are set in one font. `generic` is what may stand for it (CSS): serif, sans-serif …"""
+
+    text: str
+    family: str
+    weight: int = 400
+    generic: str = "sans-serif"
+
+
+@dataclass(frozen=True, eq=False)
+class Words(Shape):
+    """One line of type: the outlines of its letters, which are what is drawn, and what it says and how it is set.
+
+    `runs` stand in the order in which they are read. (x, y) is where `anchor` lies on the line that the letters stand
+    on; start and end are those of the direction, as in SVG. `size` and `spacing` (between letters) are in units.
+    """
+
+    runs: tuple[Run, ...] = ()
+    size: float = 0.0
+    x: float = 0.0
+    y: float = 0.0
+    anchor: Literal["start", "middle", "end"] = "start"
+    direction: Literal["ltr", "rtl"] = "ltr"
+    spacing: float = 0.0
+
+    @property
+    def text(self) -> str:
+        return "".join(run.text for run in self.runs)
 
 
 Item = Shape | Picture | Group

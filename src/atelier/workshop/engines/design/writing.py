@@ -1,4 +1,4 @@
-"""Writes scenes as SVG that people edit: named layers, absolute paths, gradients and clips as definitions of their own."""
+"""Writes scenes as SVG that people edit: named layers, words as words, absolute paths, gradients and clips by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from .outline import IDENTITY, Box, number
+from .outline import IDENTITY, Box, exact, number
 from .scene import Clip, Gradient, Group, Item, Paint, Picture, Shape, TextRun
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -92,12 +92,13 @@ class _Writer:
             element,
             **{
                 "stroke": self._paint(stroke.paint),
-                "stroke-width": number(stroke.width, 3),
+                "stroke-width": exact(stroke.width),
                 "stroke-opacity": _share(stroke.opacity),
                 "stroke-linecap": stroke.cap if stroke.cap != "butt" else "",
                 "stroke-linejoin": stroke.join if stroke.join != "miter" else "",
                 "stroke-miterlimit": number(stroke.miter) if stroke.miter != 4 else "",
-                "stroke-dasharray": " ".join(number(each, 3) for each in stroke.dashes),
+                "stroke-dasharray": " ".join(exact(each) for each in stroke.dashes),
+                "stroke-dashoffset": exact(stroke.dashes_from) if stroke.dashes_from else "",
             },
         )
 
@@ -145,16 +146,14 @@ class _Writer:
         element.set("gradientUnits", "userSpaceOnUse")
         keys = ("x1", "y1", "x2", "y2") if gradient.kind == "linear" else ("cx", "cy", "r", "fx", "fy")
         for key, value in zip(keys, gradient.across, strict=True):
-            element.set(key, number(value, 4))
+            element.set(key, exact(value))
         if gradient.matrix != IDENTITY:
             element.set("gradientTransform", gradient.matrix.svg())
         if gradient.spread != "pad":
             element.set("spreadMethod", gradient.spread)
         for stop in gradient.stops:
             child = etree.SubElement(element, f"{{{SVG}}}stop")
-            _set(
-                child, **{"offset": number(stop.at, 4), "stop-color": stop.colour, "stop-opacity": _share(stop.opacity)}
-            )
+            _set(child, **{"offset": exact(stop.at), "stop-color": stop.colour, "stop-opacity": _share(stop.opacity)})
         self.definitions.append(element)
         return name
 

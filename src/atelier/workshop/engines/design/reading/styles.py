@@ -1,39 +1,23 @@
-"""What CSS says of an SVG element: style sheets, style attributes and presentation attributes, in that order of force."""
+"""What CSS says of an SVG element: style sheets, style attributes and presentation attributes, told as one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from ..outline import IDENTITY, Matrix
-from ..scene import Colour
+from atelier.workshop.engines.design.outline import IDENTITY, Matrix
+from atelier.workshop.engines.design.scene import Colour
 
-INHERITED = frozenset(
-    [
-        "fill",
-        "fill-opacity",
-        "fill-rule",
-        "stroke",
-        "stroke-width",
-        "stroke-opacity",
-        "stroke-linecap",
-        "stroke-linejoin",
-        "stroke-miterlimit",
-        "stroke-dasharray",
-        "color",
-        "visibility",
-        "clip-rule",
-        "font-family",
-        "font-size",
-        "font-weight",
-        "font-style",
-        "text-anchor",
-    ]
-)
-OWN = frozenset(
-    ["opacity", "display", "clip-path", "mask", "filter", "stop-color", "stop-opacity", "overflow", "transform"]
-)
+INHERITED = frozenset((
+    "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap",
+    "stroke-linejoin", "stroke-miterlimit", "stroke-dasharray", "stroke-dashoffset", "color", "visibility", "clip-rule",
+    "font-family", "font-size", "font-weight", "font-style", "text-anchor",
+))  # fmt: skip
+OWN = frozenset((
+    "opacity", "display", "clip-path", "mask", "filter", "stop-color", "stop-opacity", "overflow", "transform",
+))  # fmt: skip
 KNOWN = INHERITED | OWN
 DEFAULTS = {"fill": "black", "stroke": "none", "stroke-width": "1", "color": "black", "font-size": "16"}
 
@@ -45,10 +29,13 @@ _UNITS = {
 }  # fmt: skip
 _LENGTH = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(%|[a-zA-Z]*)\s*$")
 _CALL = re.compile(r"(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^)]*)\)")
+_RELATION = re.compile(r"[\s>+~]+")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _LINK = re.compile(r"\s*url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)\s*(.*)$", re.DOTALL)
 SHEET_BYTES = 200_000
 RULES = 2_000
+SELECTOR_LETTERS, RELATIONS = 2_000, 2
+"""A selector may be so long, and may name so many elements above or beside the one that it is about."""
 
 
 class Styles:
@@ -56,24 +43,27 @@ class Styles:
 
     def __init__(self, root: Any, sheets: list[str]) -> None:
         import cssselect2
-        import tinycss2
 
         self._matcher = cssselect2.Matcher()
-        rules = [
-            rule
-            for sheet in sheets
-            for rule in tinycss2.parse_stylesheet(sheet[:SHEET_BYTES], skip_comments=True, skip_whitespace=True)
-            if rule.type == "qualified-rule"
-        ]
+        rules = [rule for sheet in sheets for rule in _rules(sheet)]
         wrapped = cssselect2.ElementWrapper.from_xml_root(root).iter_subtree() if rules else ()
         self._wrapped = {each.etree_element: each for each in wrapped}
         for rule in rules[:RULES]:
+            self._add(rule)
+
+    def _add(self, rule: Any) -> None:
+        import cssselect2
+        import tinycss2
+
+        try:
             said = _declarations(tinycss2.serialize(rule.content))
-            try:
-                selectors = cssselect2.compile_selector_list(rule.prelude)
-            except cssselect2.SelectorError:
-                continue
-            for selector in selectors:
+            if not said or _far_fetched(tinycss2.serialize(rule.prelude)):
+                return
+            selectors = cssselect2.compile_selector_list(rule.prelude)
+        except (cssselect2.SelectorError, SyntaxError, RecursionError):  # it compiles selectors to Python
+            return
+        for selector in selectors:
+            if selector.pseudo_element is None:
                 self._matcher.add_selector(selector, said)
 
     def of(self, element: Any, inherited: Style) -> dict[str, str]:
@@ -92,6 +82,26 @@ class Styles:
         return kept
 
 
+def _rules(sheet: str) -> list[Any]:
+    import tinycss2
+
+    try:
+        found = tinycss2.parse_stylesheet(sheet[:SHEET_BYTES], skip_comments=True, skip_whitespace=True)
+    except RecursionError:  # brackets within brackets
+        return []
+    return [rule for rule in found if rule.type == "qualified-rule"]
+
+
+def _far_fetched(prelude: str) -> bool:
+    """Whether a rule asks about so many elements above another that deciding it could take for ever."""
+    return (
+        len(prelude) > SELECTOR_LETTERS
+        or "~" in prelude
+        or prelude.count("(") > 4
+        or any(len(_RELATION.findall(each.strip())) > RELATIONS for each in prelude.split(","))
+    )
+
+
 def _declarations(text: str) -> dict[str, str]:
     """`a: b; c: d` as a mapping of what is known; the last of the same name wins, as in CSS without `!important`."""
     found = {}
@@ -102,6 +112,7 @@ def _declarations(text: str) -> dict[str, str]:
     return found
 
 
+@lru_cache(8192)
 def length(text: str | None, whole: float, default: float = 0.0) -> float:
     """A length in user units; per cent are of `whole`. What cannot be read is the default."""
     match = _LENGTH.match(text or "")
@@ -118,20 +129,26 @@ def share(text: str | None, default: float = 1.0) -> float:
 
 
 def numbers(text: str | None) -> list[float]:
-    return [float(each) for each in _NUMBER.findall(text or "")]
+    """The numbers of a list, however they are kept apart; none where one is beyond all measure."""
+    found = [float(each) for each in _NUMBER.findall(text or "")]
+    return found if all(abs(each) < 1e12 for each in found) else []
 
 
+@lru_cache(2048)
 def colour(text: str | None, current: str = "black") -> tuple[Colour, float] | None:
     """A colour and its opacity; None for `none` and for what is no colour."""
-    from tinycss2.color3 import parse_color
+    from tinycss2.color4 import parse_color
 
-    words = (text or "").split("icc-color")[0].strip()
-    found = parse_color(words)
-    if found == "currentColor":
+    found = parse_color((text or "").split("icc-color")[0].strip())
+    if found == "currentcolor":
         found = parse_color(current)
     if found is None or isinstance(found, str):
         return None
-    red, green, blue = (round(255 * min(1.0, max(0.0, each))) for each in found[:3])
+    try:
+        channels = found.to("srgb").coordinates
+    except (NotImplementedError, KeyError, ValueError):  # colours that few screens can show
+        return None
+    red, green, blue = (round(255 * min(1.0, max(0.0, each or 0.0))) for each in channels)
     return f"#{red:02x}{green:02x}{blue:02x}", min(1.0, max(0.0, float(found.alpha)))
 
 

@@ -8,34 +8,46 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
-import io
 import math
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
-from lxml import etree
 
 from atelier.workshop.contract import Unreadable
+from atelier.workshop.engines.design.outline import IDENTITY, Box, Matrix, Outline, rectangle
+from atelier.workshop.engines.design.scene import (
+    Clip,
+    Group,
+    Item,
+    Paint,
+    Picture,
+    Scene,
+    Shape,
+    Stroke,
+    TextRun,
+    Words,
+)
 
-from ..outline import IDENTITY, Box, Matrix, Outline, parse
-from ..scene import Clip, Gradient, Group, Item, Paint, Picture, Scene, Shape, Stop, Stroke, TextRun
-from . import styles
+from . import forms, gradients, styles, texts
+from .metadata import DESCRIPTION, TITLE, said, tags_of
 from .pixels import clean_picture
 from .styles import DEFAULTS, Style, Styles, length, link, share, transform
+from .tree import XLINK, label, name_of, target, tree, unreadable
 
-SVG = "http://www.w3.org/2000/svg"
-XLINK = "{http://www.w3.org/1999/xlink}href"
-BYTES = 20_000_000
-ELEMENTS = 40_000
+ELEMENTS = 20_000
 DEPTH = 80
-POINTS = 600_000
+POINTS = 400_000
 PICTURES = 20
+SECONDS = 5.0
+"""A drawing that takes more of a processor is refused, whatever makes it slow."""
+FAR = 1e8
+"""Points farther out than this are damage or malice."""
 
-_SHAPES = frozenset(["path", "rect", "circle", "ellipse", "line", "polyline", "polygon"])
-_GROUPS = frozenset(["svg", "g", "a", "switch", "symbol"])
+_GROUPS = frozenset(("svg", "g", "a", "switch"))
+_DRAWN = forms.SHAPES | _GROUPS | {"use", "image", "text"}
 _LEFT_OUT = {
     "filter": "filters (blur, shadow)", "mask": "masks", "marker": "line ends of their own", "pattern": "pattern fills",
     "foreignObject": "embedded web pages", "script": "scripts", "animate": "animation", "set": "animation",
@@ -56,152 +68,138 @@ class Read:
     tags: tuple[str, ...]
 
 
-def read_svg(data: bytes, where: str) -> Read:
-    """Errors: Unreadable naming the file, with the remedy."""
-    root = _tree(_unpacked(data, where), where)
-    return _Reader(root, where).read()
+def read_svg(data: bytes, where: str, *, master: bool = False) -> Read:
+    """What an SVG file shows. Errors: Unreadable naming the file, with the remedy.
 
-
-def _unpacked(data: bytes, where: str) -> bytes:
-    if data[:2] == b"\x1f\x8b":  # .svgz
-        try:
-            with gzip.open(io.BytesIO(data)) as packed:
-                data = packed.read(BYTES + 1)
-        except (OSError, EOFError) as error:
-            raise _unreadable("The packed SVG file is damaged.", where) from error
-    if len(data) > BYTES:
-        raise _unreadable(f"The drawing is larger than {BYTES // 1_000_000} MB.", where)
-    return data
-
-
-def _tree(data: bytes, where: str) -> Any:
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise _unreadable(f"It is no SVG file that can be read ({str(error)[:120]}).", where) from error
-    if root is None or etree.QName(root).localname != "svg":
-        raise _unreadable("It is XML, but no SVG drawing.", where)
-    return root
-
-
-def _unreadable(message: str, where: str) -> Unreadable:
-    return Unreadable(message, where=where, remedy="Export it again as plain SVG from the program it was drawn with.")
-
-
-def _name(element: Any) -> str:
-    """The local name of an SVG element; empty for those of other kinds and for entities."""
-    if not isinstance(element.tag, str):
-        return ""
-    name = etree.QName(element)
-    return name.localname if name.namespace in (SVG, None) else ""
+    Words in fonts are told in `texts`, not drawn. With `master` the file is one that this engine wrote: its lines of
+    type are items of the scene, with the very outlines that they were drawn with.
+    """
+    return _Reader(tree(data, where), where, master=master).read()
 
 
 class _Reader:
     """Walks one document. Everything it counts is bounded for the whole of it."""
 
-    def __init__(self, root: Any, where: str) -> None:
-        self.root, self.where = root, where
+    def __init__(self, root: Any, where: str, *, master: bool) -> None:
+        self.root, self.where, self.master = root, where, master
         elements = list(root.iter())
         if len(elements) > ELEMENTS:
-            raise _unreadable(f"It has more than {ELEMENTS:,} parts.", where)
+            raise unreadable(f"It has more than {ELEMENTS:,} parts.", where)
         self.by_id = {e.get("id"): e for e in elements if isinstance(e.tag, str) and e.get("id")}
-        self.styles = Styles(root, [e.text or "" for e in elements if _name(e) == "style"])
-        self.left_out: Counter[str] = Counter(_LEFT_OUT[name] for e in elements if (name := _name(e)) in _LEFT_OUT)
+        self.styles = Styles(root, [e.text or "" for e in elements if name_of(e) == "style"])
+        self.left_out: Counter[str] = Counter(_LEFT_OUT[name] for e in elements if (name := name_of(e)) in _LEFT_OUT)
         self.texts: list[TextRun] = []
+        self.used: list[Any] = []
         self.drawn = self.points = self.pictures = 0
+        self.outlines: dict[Any, Outline | None] = {}
+        self.until = time.thread_time() + SECONDS
 
     def read(self) -> Read:
         canvas = self._canvas()
         group = self._group(self.root, self.styles.of(self.root, DEFAULTS), canvas, 0, top=True)
         if not group.items and not self.texts:
-            raise _unreadable("There is nothing drawn in it that can be used.", self.where)
+            raise unreadable("There is nothing drawn in it that can be used.", self.where)
         return Read(
             scene=Scene(group, canvas),
             texts=tuple(self.texts),
             left_out=tuple(self.left_out),
-            title=self._said("title"),
-            description=self._said("description") or self._said("desc"),
-            tags=self._tags(),
+            title=said(self.root, "title", TITLE),
+            description=said(self.root, "desc", DESCRIPTION) or said(self.root, "description", DESCRIPTION),
+            tags=tags_of(self.root),
         )
 
     def _canvas(self) -> Box:
-        """The view box, else the size, else what is drawn (told later by who needs it)."""
-        view = styles.numbers(self.root.get("viewBox"))
-        if len(view) == 4 and view[2] > 0 and view[3] > 0:
-            return Box(view[0], view[1], view[0] + view[2], view[1] + view[3])
+        """The view box, else the size, else a thousand units each way."""
         width, height = (length(self.root.get(name), 0.0) for name in ("width", "height"))
-        return Box(0, 0, width if width > 0 else 1000, height if height > 0 else 1000)
+        sized = Box(0, 0, width if 0 < width < FAR else 1000, height if 0 < height < FAR else 1000)
+        return forms.view_of(self.root) or sized
 
     # Groups and shapes --------------------------------------------------------------------------------------------
 
     def _group(self, element: Any, style: Style, canvas: Box, depth: int, *, top: bool = False) -> Group:
-        if depth > DEPTH:
-            raise _unreadable(f"Its groups stand more than {DEPTH} deep in one another.", self.where)
         items = []
         for child in element:
             item = self._item(child, style, canvas, depth + 1)
-            if item is not None:
+            if item is not None and _near(item.box):
                 items.append(item)
-        matrix = IDENTITY if top else transform(element.get("transform"))
+                if name_of(element) == "switch":
+                    break
         return Group(
             items=tuple(items),
-            matrix=matrix,
+            matrix=IDENTITY if top else transform(element.get("transform")),
             opacity=share(style.get("opacity")),
             clip=self._clip(style),
-            name=(element.get("{http://www.inkscape.org/namespaces/inkscape}label") or element.get("id") or "")[:80],
+            name="" if top else label(element),
         )
 
     def _item(self, element: Any, inherited: Style, canvas: Box, depth: int) -> Item | None:
-        name = _name(element)
-        if name not in _SHAPES and name not in _GROUPS and name not in ("use", "image", "text"):
+        name = name_of(element)
+        if name not in _DRAWN:
             return None
         self.drawn += 1
         if self.drawn > ELEMENTS:
-            raise _unreadable(f"Drawn out, it has more than {ELEMENTS:,} parts.", self.where)
+            raise unreadable(f"Drawn out, it has more than {ELEMENTS:,} parts.", self.where)
+        if time.thread_time() > self.until:
+            raise unreadable("It is too intricate: reading it takes too long.", self.where)
+        if depth > DEPTH:
+            raise unreadable(f"Its groups stand more than {DEPTH} deep in one another.", self.where)
         style = self.styles.of(element, inherited)
-        if style.get("display") == "none" or name == "symbol":
+        if style.get("display") == "none":
             return None
+        if name == "svg":
+            return self._placed(element, element, style, canvas, depth)
         if name in _GROUPS:
             group = self._group(element, style, canvas, depth)
-            return self._placed(element, group, canvas) if name == "svg" else group if group.items else None
+            return group if group.items else None
         if name == "text":
-            self._text(element, style)
-            return None
-        if style.get("visibility") in ("hidden", "collapse"):
-            return None
+            return self._text(element, style)
         if name == "use":
             return self._use(element, style, canvas, depth)
+        if style.get("visibility") in ("hidden", "collapse"):
+            return None
         if name == "image":
-            return self._image(element, style, canvas)
-        return self._shape(element, name, style, canvas)
+            return self._clipped(self._image(element, style, canvas), style)
+        return self._clipped(self._shape(element, name, style, canvas), style)
 
-    def _placed(self, element: Any, group: Group, canvas: Box) -> Group:
-        """A drawing within the drawing: its view box in its own place."""
-        room = Box(0, 0, length(element.get("width"), canvas.width, canvas.width),
-                   length(element.get("height"), canvas.height, canvas.height))  # fmt: skip
-        moved = Matrix.moved(length(element.get("x"), canvas.width), length(element.get("y"), canvas.height))
-        view = styles.numbers(element.get("viewBox"))
-        if len(view) == 4 and view[2] > 0 and view[3] > 0 and room.width > 0 and room.height > 0:
-            moved = moved @ Box(view[0], view[1], view[0] + view[2], view[1] + view[3]).inside(room)
-        return Group(items=(group,), matrix=moved)
+    def _placed(self, element: Any, sizes: Any, style: Style, canvas: Box, depth: int) -> Group | None:
+        """A drawing or symbol within the drawing: what its view box shows, in its own place. `sizes` names the size."""
+        room = Box(0, 0, *(length(each, whole, whole) for each, whole in (
+            (sizes.get("width", "100%"), canvas.width), (sizes.get("height", "100%"), canvas.height))))  # fmt: skip
+        if room.width <= 0 or room.height <= 0:
+            return None
+        view = forms.view_of(element)
+        inner = forms.fitted(view, room, element.get("preserveAspectRatio", "")) if view is not None else IDENTITY
+        group = self._group(element, style, view or room, depth)
+        if not group.items:
+            return None
+        own = group.matrix if name_of(element) == "svg" else IDENTITY
+        if element is sizes:
+            own = own @ Matrix.moved(length(element.get("x"), canvas.width), length(element.get("y"), canvas.height))
+        seen = style.get("overflow") in ("visible", "auto")
+        clip = None if seen else Clip((rectangle(0, 0, room.width, room.height),))
+        return Group((replace(group, matrix=inner),), own, clip=clip)
 
     def _use(self, element: Any, style: Style, canvas: Box, depth: int) -> Item | None:
-        target = self.by_id.get((element.get("href") or element.get(XLINK) or "").removeprefix("#"))
-        if target is None or target is element or any(above is target for above in element.iterancestors()):
+        """What it refers to, once more; nothing where it would be within itself."""
+        wanted = self.by_id.get(target(element))
+        if wanted is None or wanted in self.used or wanted in element.iterancestors():
             return None
-        moved = Matrix.moved(length(element.get("x"), canvas.width), length(element.get("y"), canvas.height))
-        if _name(target) == "symbol":
-            inner: Item | None = self._group(target, self.styles.of(target, style), canvas, depth + 1)
+        self.used.append(wanted)
+        name = name_of(wanted)
+        inner: Item | None
+        if name == "symbol":
+            inner = self._placed(wanted, element, self.styles.of(wanted, style), canvas, depth + 1)
         else:
-            inner = self._item(target, style, canvas, depth + 1)
+            inner = self._item(wanted, style, canvas, depth + 1)
+        self.used.pop()
         if inner is None:
             return None
-        return Group((inner,), transform(element.get("transform")) @ moved, share(style.get("opacity")))
+        x, y = length(element.get("x"), canvas.width), length(element.get("y"), canvas.height)
+        matrix, opacity = transform(element.get("transform")), share(style.get("opacity"))
+        moved = Group((inner,), Matrix.moved(x, y))
+        return Group((moved,), matrix, opacity, self._clip(style), label(element))
 
-    def _shape(self, element: Any, name: str, style: Style, canvas: Box) -> Shape | Group | None:
+    def _shape(self, element: Any, name: str, style: Style, canvas: Box) -> Shape | None:
         outline = self._outline(element, name, canvas)
         if outline is None:
             return None
@@ -210,7 +208,7 @@ class _Reader:
         stroke = self._stroke(style, box, canvas)
         if fill is None and stroke is None:
             return None
-        shape = Shape(
+        return Shape(
             outline=outline,
             fill=fill,
             fill_opacity=fill_opacity,
@@ -218,73 +216,99 @@ class _Reader:
             stroke=stroke,
             opacity=share(style.get("opacity")),
             matrix=transform(element.get("transform")),
-            name=(element.get("{http://www.inkscape.org/namespaces/inkscape}label") or element.get("id") or "")[:80],
+            name=label(element),
         )
-        clip = self._clip(style)
-        return Group((replace(shape, matrix=IDENTITY),), shape.matrix, clip=clip) if clip else shape
 
     def _outline(self, element: Any, name: str, canvas: Box) -> Outline | None:
-        data = element.get("d") if name == "path" else _path_data(element, name, canvas)
-        if not data:
-            return None
-        if len(data) > 24 * POINTS:
-            raise _unreadable("One of its lines is too long.", self.where)
+        """The outline of a shape; None where it has none. Kept: what is used often is read once."""
+        if element not in self.outlines:
+            self.outlines[element] = self._parsed(element, name, canvas)
+        outline = self.outlines[element]
+        self.points += len(outline.points) if outline is not None else 0
+        if self.points > POINTS:
+            raise unreadable(f"Its lines have more than {POINTS:,} points.", self.where)
+        return outline
+
+    def _parsed(self, element: Any, name: str, canvas: Box) -> Outline | None:
+        data = element.get("d") or element.get("points") or ""
+        if len(data) > 4 * POINTS and len(styles.numbers(data)) > 2 * POINTS:
+            raise unreadable("One of its lines is too long.", self.where)
         try:
-            outline = parse(data)
+            outline = forms.outline_of(element, name, canvas)
         except ValueError:
             self.left_out["lines that cannot be read"] += 1
             return None
-        self.points += len(outline.points)
-        if self.points > POINTS:
-            raise _unreadable(f"Its lines have more than {POINTS:,} points.", self.where)
-        return outline if outline and bool(np.isfinite(outline.points).all()) else None
+        return outline if outline and bool((np.abs(outline.points) < FAR).all()) else None
+
+    # Clips --------------------------------------------------------------------------------------------------------
+
+    def _clipped(self, item: Shape | Picture | None, style: Style) -> Item | None:
+        clip = self._clip(style) if item is not None else None
+        if item is None or clip is None:
+            return item
+        return Group((replace(item, matrix=IDENTITY),), item.matrix, clip=clip, name=item.name)
 
     def _clip(self, style: Style) -> Clip | None:
         """What a clip path lets be seen: the union of its shapes. Text and clips of clips are left out."""
         named = link(style.get("clip-path"))
         element = self.by_id.get(named[0]) if named else None
-        if element is None or _name(element) != "clipPath":
+        if element is None or name_of(element) != "clipPath":
             return None
         if element.get("clipPathUnits") == "objectBoundingBox":
             self.left_out["clips in parts of a box"] += 1
             return None
-        outer, outlines = transform(element.get("transform")), []
+        outer, outlines, rule = transform(element.get("transform")), [], ""
         for child in element:
-            found = self.by_id.get((child.get("href") or child.get(XLINK) or "").removeprefix("#"), child)
-            if _name(found) in _SHAPES:
-                outline = self._outline(found, _name(found), Box(0, 0, 1, 1))
-                if outline is not None:
-                    own = (
-                        transform(child.get("transform"))
-                        if found is child
-                        else transform(child.get("transform")) @ transform(found.get("transform"))
-                    )
-                    outlines.append(outline.moved(outer @ own))
-        return Clip(tuple(outlines), even_odd=style.get("clip-rule") == "evenodd") if outlines else None
+            used = name_of(child) == "use"
+            found = self.by_id.get(target(child)) if used else child
+            if found is None or name_of(found) not in forms.SHAPES:
+                continue
+            outline = self._outline(found, name_of(found), self._canvas())
+            if outline is not None:
+                own = transform(found.get("transform"))
+                place = Matrix.moved(length(child.get("x"), 1.0), length(child.get("y"), 1.0)) if used else IDENTITY
+                moved = transform(child.get("transform")) @ place @ own if used else own
+                outlines.append(outline.moved(outer @ moved))
+                rule = self.styles.of(found, self.styles.of(element, {})).get("clip-rule", rule)
+        return Clip(tuple(outlines), even_odd=rule == "evenodd") if outlines else None
 
     # Paint --------------------------------------------------------------------------------------------------------
 
     def _paint(self, style: Style, name: Literal["fill", "stroke"], box: Box, canvas: Box) -> tuple[Paint, float]:
         opacity = share(style.get(f"{name}-opacity"))
-        said = style.get(name, DEFAULTS[name])
-        named = link(said)
+        wanted = style.get(name, DEFAULTS[name])
+        named = link(wanted)
         if named is not None:
-            found = self._gradient(named[0], box, canvas)
-            if found is not None or not named[1]:
-                return found, opacity
-            said = named[1]
-        flat = styles.colour(said, style.get("color", "black"))
+            chain = self._chain(named[0])
+            found = gradients.gradient(chain, self.styles, box, canvas) if chain else None
+            if found is not None:
+                return found[0], found[1] * opacity
+            wanted = named[1] or "none"
+        flat = styles.colour(wanted, style.get("color", "black"))
         return (None, 0.0) if flat is None or flat[1] * opacity <= 0 else (flat[0], flat[1] * opacity)
+
+    def _chain(self, name: str) -> list[Any]:
+        """A gradient and those it takes after, the nearest first."""
+        found: list[Any] = []
+        element = self.by_id.get(name)
+        while element is not None and element not in found and len(found) < 10:
+            if name_of(element) not in gradients.KINDS:
+                break
+            found.append(element)
+            element = self.by_id.get(target(element))
+        return found
 
     def _stroke(self, style: Style, box: Box, canvas: Box) -> Stroke | None:
         paint, opacity = self._paint(style, "stroke", box, canvas)
         diagonal = math.hypot(canvas.width, canvas.height) / math.sqrt(2)
         width = length(style.get("stroke-width"), diagonal, 1.0)
-        if paint is None or width <= 0 or opacity <= 0:
+        if paint is None or not 0 < width < FAR or opacity <= 0:
             return None
         cap, join = style.get("stroke-linecap", "butt"), style.get("stroke-linejoin", "miter")
-        dashes = [length(each, diagonal) for each in style.get("stroke-dasharray", "").replace(",", " ").split()]
-        solid = not dashes or min(dashes) < 0 or sum(dashes) <= 0 or len(dashes) > 20
+        dashes = [length(each, diagonal) for each in style.get("stroke-dasharray", "").replace(",", " ").split()[:21]]
+        # Dashes far finer than the line is long would be drawn one by one, a million of them.
+        solid = not dashes or min(dashes) < 0 or len(dashes) > 20
+        solid = solid or sum(dashes) < 1e-3 * max(box.width, box.height, width)
         return Stroke(
             paint=paint,
             width=width,
@@ -293,164 +317,48 @@ class _Reader:
             join=cast(Any, join if join in ("round", "bevel") else "miter"),
             miter=max(1.0, length(style.get("stroke-miterlimit"), 1.0, 4.0)),
             dashes=() if solid else tuple(dashes * (1 + len(dashes) % 2)),
+            dashes_from=0.0 if solid else length(style.get("stroke-dashoffset"), diagonal),
         )
 
-    def _gradient(self, name: str, box: Box, canvas: Box) -> Paint:
-        """A gradient in the units of the shape; a colour where it has one stop only; None where there is none."""
-        chain = self._chain(name)
-        if not chain:
-            return None
-        stops = next((found for element in chain if (found := self._stops(element))), ())
-        if len(stops) < 2:
-            return stops[0].colour if stops else None
-
-        def said(attribute: str, default: str) -> str:
-            return next((e.get(attribute) for e in chain if e.get(attribute) is not None), default)
-
-        of_box = said("gradientUnits", "objectBoundingBox") != "userSpaceOnUse"
-        wide, high = (1.0, 1.0) if of_box else (canvas.width, canvas.height)
-        matrix = transform(said("gradientTransform", ""))
-        if of_box:
-            if box.width <= 0 or box.height <= 0:
-                return stops[len(stops) // 2].colour
-            matrix = Matrix(box.width, 0, 0, box.height, box.left, box.top) @ matrix
-        kind: Literal["linear", "radial"] = "linear" if _name(chain[0]) == "linearGradient" else "radial"
-        if kind == "linear":
-            pairs = (("x1", "0%", wide), ("y1", "0%", high), ("x2", "100%", wide), ("y2", "0%", high))
-        else:
-            cx, cy = said("cx", "50%"), said("cy", "50%")
-            pairs = (("cx", cx, wide), ("cy", cy, high), ("r", "50%", wide), ("fx", cx, wide), ("fy", cy, high))
-        across = tuple(length(said(attribute, default), whole) for attribute, default, whole in pairs)
-        if kind == "radial" and across[2] <= 0:
-            return stops[-1].colour
-        spread = said("spreadMethod", "pad")
-        return Gradient(kind, across, stops, matrix, cast(Any, spread if spread in ("reflect", "repeat") else "pad"))
-
-    def _chain(self, name: str) -> list[Any]:
-        """A gradient and those it takes after, the nearest first."""
-        found: list[Any] = []
-        element = self.by_id.get(name)
-        while element is not None and element not in found and len(found) < 10:
-            if _name(element) not in ("linearGradient", "radialGradient"):
-                break
-            found.append(element)
-            element = self.by_id.get((element.get("href") or element.get(XLINK) or "").removeprefix("#"))
-        return found
-
-    def _stops(self, element: Any) -> tuple[Stop, ...]:
-        found, last = [], 0.0
-        for child in element:
-            if _name(child) != "stop" or len(found) >= 64:
-                continue
-            style = self.styles.of(child, {})
-            flat = styles.colour(style.get("stop-color", "black"), style.get("color", "black")) or ("#000000", 1.0)
-            last = max(last, share(child.get("offset"), 0.0))
-            found.append(Stop(last, flat[0], flat[1] * share(style.get("stop-opacity"))))
-        return tuple(found)
-
-    # Pictures, words, names ---------------------------------------------------------------------------------------
+    # Pictures and words -------------------------------------------------------------------------------------------
 
     def _image(self, element: Any, style: Style, canvas: Box) -> Picture | None:
         """A picture that lies in the file itself; those elsewhere are never fetched."""
-        head, _, body = (element.get("href") or element.get(XLINK) or "").partition(",")
+        head, _, body = (element.get("href") or element.get(XLINK) or "").strip().partition(",")
         if not head.startswith("data:image/") or not head.endswith(";base64"):
             self.left_out["pictures that are not in the file"] += 1
             return None
         self.pictures += 1
         if self.pictures > PICTURES:
-            raise _unreadable(f"It holds more than {PICTURES} pictures.", self.where)
+            raise unreadable(f"It holds more than {PICTURES} pictures.", self.where)
         try:
             data, media_type, (wide, high) = clean_picture(base64.b64decode(body, validate=False), self.where)
-        except (binascii.Error, Unreadable):
+        except (binascii.Error, ValueError, Unreadable):
             self.left_out["pictures that cannot be read"] += 1
             return None
-        room = Box(
-            0, 0, length(element.get("width"), canvas.width, wide), length(element.get("height"), canvas.height, high)
-        )
         x, y = length(element.get("x"), canvas.width), length(element.get("y"), canvas.height)
-        fitted = Box(0, 0, wide, high).inside(Box(x, y, x + room.width, y + room.height))
-        matrix = transform(element.get("transform")) @ fitted
-        return Picture(data, media_type, Box(0, 0, wide, high), share(style.get("opacity")), matrix)
-
-    def _text(self, element: Any, style: Style) -> None:
-        words = " ".join("".join(element.itertext()).split())[:500]
-        if not words or len(self.texts) >= 200:
-            return
-        inner = next((child for child in element.iter() if _name(child) == "tspan"), None)
-        said = self.styles.of(inner, style) if inner is not None else style
-        flat = styles.colour(said.get("fill", "black"))
-        self.texts.append(
-            TextRun(
-                words=words,
-                family=said.get("font-family", "").split(",")[0].strip(" '\""),
-                size=length(said.get("font-size"), 16.0, 16.0) * transform(element.get("transform")).scale,
-                weight=said.get("font-weight", "normal"),
-                anchor=said.get("text-anchor", "start"),
-                colour=flat[0] if flat else "#000000",
-            )
+        wide_room = length(element.get("width"), canvas.width, wide)
+        high_room = length(element.get("height"), canvas.height, high)
+        if wide_room <= 0 or high_room <= 0:
+            return None
+        room = Box(0, 0, wide, high)
+        place = forms.fitted(
+            room, Box(x, y, x + wide_room, y + high_room), element.get("preserveAspectRatio", "").replace("slice", "")
         )
+        matrix = transform(element.get("transform")) @ place
+        return Picture(data, media_type, room, share(style.get("opacity")), matrix, label(element))
 
-    def _said(self, name: str) -> str:
-        """A title or description: the drawing's own element, else what its metadata say."""
-        own = next((child for child in self.root if _name(child) == name), None)
-        work = next(self.root.iter("{*}Work"), None)
-        found = (
-            own if own is not None else next((e for e in work if _local(e) == name), None) if work is not None else None
-        )
-        return " ".join("".join(found.itertext()).split())[:300] if found is not None else ""
-
-    def _tags(self) -> tuple[str, ...]:
-        """The subjects that the metadata name."""
-        named = (
-            " ".join((each.text or "").split()).lower()
-            for subject in self.root.iter("{*}subject")
-            for each in subject.iter("{*}li")
-        )
-        return tuple(dict.fromkeys(tag[:60] for tag in named if tag))[:30]
+    def _text(self, element: Any, style: Style) -> Words | None:
+        if self.master and element.get(texts.LETTERS):
+            letters = self.by_id.get(element.get(texts.LETTERS))
+            outline = self._outline(letters, "path", self._canvas()) if letters is not None else None
+            return texts.words_of(element, style, self.styles, outline) if outline is not None else None
+        run = texts.text_run(element, style, self.styles) if len(self.texts) < texts.MOST else None
+        if run is not None:
+            self.texts.append(run)
+        return None
 
 
-def _local(element: Any) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
-
-
-def _path_data(element: Any, name: str, canvas: Box) -> str:
-    """A shape as path data. Empty where it has no extent."""
-    diagonal = math.hypot(canvas.width, canvas.height) / math.sqrt(2)
-
-    def size(attribute: str, whole: float, default: float = 0.0) -> float:
-        return length(element.get(attribute), whole, default)
-
-    if name in ("polyline", "polygon"):
-        values = styles.numbers(element.get("points"))
-        pairs = [f"{x} {y}" for x, y in zip(values[::2], values[1::2], strict=False)]
-        return "M" + "L".join(pairs) + ("Z" if name == "polygon" else "") if len(pairs) > 1 else ""
-    if name == "line":
-        ends = [
-            size("x1", canvas.width),
-            size("y1", canvas.height),
-            size("x2", canvas.width),
-            size("y2", canvas.height),
-        ]
-        return "M{} {}L{} {}".format(*ends)
-    if name == "rect":
-        x, y, wide, high = (size(a, w) for a, w in
-                            (("x", canvas.width), ("y", canvas.height), ("width", canvas.width), ("height", canvas.height)))  # fmt: skip
-        rx, ry = size("rx", canvas.width, -1), size("ry", canvas.height, -1)
-        rx, ry = (ry if rx < 0 else rx), (rx if ry < 0 else ry)
-        return _rectangle(x, y, wide, high, min(max(rx, 0), wide / 2), min(max(ry, 0), high / 2))
-    cx, cy = size("cx", canvas.width), size("cy", canvas.height)
-    rx = size("r", diagonal) if name == "circle" else size("rx", canvas.width)
-    ry = rx if name == "circle" else size("ry", canvas.height)
-    return _rectangle(cx - rx, cy - ry, 2 * rx, 2 * ry, rx, ry)
-
-
-def _rectangle(x: float, y: float, wide: float, high: float, rx: float, ry: float) -> str:
-    if wide <= 0 or high <= 0:
-        return ""
-    if rx <= 0 or ry <= 0:
-        return f"M{x} {y}h{wide}v{high}h{-wide}Z"
-    corner = f"a{rx} {ry} 0 0 1 "
-    return (
-        f"M{x + rx} {y}h{wide - 2 * rx}{corner}{rx} {ry}v{high - 2 * ry}{corner}{-rx} {ry}"
-        f"h{2 * rx - wide}{corner}{-rx} {-ry}v{2 * ry - high}{corner}{rx} {-ry}Z"
-    )
+def _near(box: Box) -> bool:
+    """Whether something lies where it could be seen, and is not so large that its size cannot be told."""
+    return all(abs(each) < FAR**1.5 for each in (box.left, box.top, box.right, box.bottom))

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ..outline import Matrix, Outline, OutlinePen
+from atelier.workshop.engines.design.outline import Matrix, Outline, OutlinePen
 
 Direction = Literal["ltr", "rtl"]
 KNOWN = 20_000

@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..outline import Box, Matrix, Outline
+from atelier.workshop.engines.design.outline import Box, Matrix, Outline
+
 from .faces import Face, base_direction, pieces
 
 Align = Literal["left", "middle", "right"]
