@@ -18,7 +18,7 @@ from .tasks import inspect_upload
 
 _NOUNS = ["lamp", "river", "bread", "chair", "garden", "window", "letter", "stone", "coat", "apple", "bridge", "kettle"]
 _VERBS = ["holds", "keeps", "mends", "warms", "finds", "carries", "brightens", "softens", "follows", "remembers"]
-
+_COLOURS = ["#c6492c", "#7f9183", "#2f6272", "#d9a441", "#8c3b4a", "#3d5a80"]
 
 _seeds = counting(1000)
 
@@ -68,3 +68,22 @@ def make_works(
     pieces = [{"text": text, "title": f"Piece {number}"} for number, text in enumerate(written, 1)]
     upload = send(creator, "pieces.json", json.dumps(pieces).encode(), consent=consent)
     return list(Work.objects.filter(upload=upload).order_by("position"))
+
+
+def make_sheets(creator: Creator, count: int = 6, *, consent: bool = True) -> list[Work]:
+    """A creator's works that are looked at, for the fake engine of pictures; other drawings each time."""
+    uploads = [
+        send(creator, f"sheet-{n}.svg", some_sheet(next(_seeds)), engine="sketch", consent=consent)
+        for n in range(count)
+    ]
+    return list(Work.objects.filter(upload__in=uploads).order_by("pk"))
+
+
+def some_sheet(seed: int) -> bytes:
+    """A drawing of a few shapes in SVG. The same for the same seed."""
+    rng = random.Random(seed)
+    shapes = "".join(
+        f'<rect x="{rng.randrange(90)}" y="{rng.randrange(50)}" width="{side}" height="{side}" fill="{colour}"/>'
+        for side, colour in ((rng.randrange(10, 30), rng.choice(_COLOURS)) for _shape in range(7))
+    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 80">{shapes}</svg>'.encode()
