@@ -11,6 +11,7 @@ from pydantic import Field
 
 from atelier.market.accounts.models import Creator
 from atelier.market.core.schemas import ERRORS, Limit, Offset, RowId
+from atelier.market.generation.api import shown_of
 from atelier.market.generation.cards import Card, offers
 from atelier.market.studio.answers import Question
 from atelier.market.studio.models import CreationModel
@@ -68,7 +69,8 @@ class ModelOut(Schema):
 
 
 class PieceOut(Schema):
-    """A piece that the creator shows. `shown` belongs to its kind; for text it is {"text": str}."""
+    """A piece that the creator shows. `shown` belongs to its kind: {"text": str} of a text; of a picture {"image":
+    address, "width", "height", "told": what is seen}."""
 
     id: str
     kind: str
@@ -172,7 +174,7 @@ def _piece(card: Card) -> dict[str, Any]:
         "kind": card.kind,
         "extent": card.output.extent,
         "extent_unit": card.extent_unit,
-        "shown": card.shown or {},
+        "shown": shown_of(card) or {},
     }
 
 

@@ -6,21 +6,23 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
+from atelier.market.accounts.auth import anybody, bearer_or_session
 from atelier.market.accounts.queries import person
 from atelier.market.core import live
 from atelier.market.core.errors import Invalid
-from atelier.market.core.schemas import ERRORS, IdempotencyKey, Limit, Offset, RowId
+from atelier.market.core.schemas import ERRORS, PICTURE, IdempotencyKey, Limit, Offset, RowId
 
 from . import actions, queries, quota
 from .cards import Card, cards, cards_by_generation, cards_of
 from .engines import capabilities_of
 from .models import Generation
+from .sending import send_picture
 
 router = Router()
 
@@ -51,7 +53,10 @@ class GenerationIn(Schema):
 
 
 class OutputOut(Schema):
-    """A piece. `shown` is what the asker may see of it: an opening, or (`whole`) all of it."""
+    """A piece. `shown` is what the asker may see of it: an opening, or (`whole`) all of it.
+
+    Of a text it is {"text": str}; of a picture {"image": address, "width", "height" in pixels, "told": what is seen}.
+    """
 
     id: uuid.UUID
     generation_id: uuid.UUID
@@ -196,6 +201,19 @@ def get_output(request: HttpRequest, output_id: uuid.UUID) -> dict[str, Any]:
     return _output(card)
 
 
+@router.get(
+    "/outputs/{output_id}/picture",
+    response={**ERRORS},
+    operation_id="output_picture",
+    url_name="output_picture",
+    auth=[*bearer_or_session, anybody],
+    openapi_extra=PICTURE,
+)
+def get_picture(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
+    """The picture by which a piece is shown, as small as the asker may see it; what is shown in public, to anybody."""
+    return send_picture(request, output_id)
+
+
 @router.put("/outputs/{output_id}/showcase", response={200: OutputOut, **ERRORS}, operation_id="showcase_output")
 def showcase(request: HttpRequest, output_id: uuid.UUID) -> dict[str, Any]:
     """Show a piece of one's own playground on the model's page, whole."""
@@ -241,6 +259,14 @@ def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
     }
 
 
+def shown_of(card: Card) -> dict[str, Any] | None:
+    """What a card shows as plain data; a picture by the address that sends it."""
+    if card.shown is None or not card.picture_url:
+        return card.shown
+    assert card.output is not None
+    return {"image": reverse("api:output_picture", args=[card.output.pk]), **card.shown}
+
+
 def _output(card: Card) -> dict[str, Any]:
     output = card.output
     assert output is not None
@@ -256,7 +282,7 @@ def _output(card: Card) -> dict[str, Any]:
         "finish": output.finish,
         "whole": card.whole,
         "licensed": card.licensed,
-        "shown": card.shown,
+        "shown": shown_of(card),
         "prices_minor": {offer.tier: offer.price_minor for offer in card.offers},
         "currency": card.creation_model.currency,
         "showcased": output.showcased_at is not None,

@@ -22,7 +22,7 @@ class AskForm(forms.Form):
 
     samples = forms.TypedChoiceField(
         label=_("How many samples"),
-        help_text=_("Each is written anew for the same brief, side by side."),
+        help_text=_("Each is made anew for the same brief, side by side."),
         coerce=int,
         widget=forms.RadioSelect,
     )

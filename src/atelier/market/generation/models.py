@@ -103,7 +103,8 @@ class Generation(models.Model):
 
 
 class Output(models.Model):
-    """A finished piece. `reduced` may be shown to anyone who may see the generation; `blob` only after purchase."""
+    """A finished piece. `reduced` and `picture` may be shown to anyone who may see the generation; `blob` only after
+    purchase."""
 
     class State(models.TextChoices):
         OFFERED = "offered"
@@ -116,6 +117,8 @@ class Output(models.Model):
     kind = models.CharField(max_length=10)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     reduced: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    # Of a picture: it, as small as it may be shown. `reduced` then holds its size, and what is seen in words.
+    picture = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     extent = models.PositiveIntegerField()
     finish = models.CharField(max_length=10)
     state = models.CharField(max_length=10, choices=State, default=State.OFFERED)

@@ -20,9 +20,10 @@ from atelier.market.core.errors import Invalid, MarketError
 from atelier.market.studio.models import CreationModel, Version
 
 from . import actions, queries, quota
-from .cards import cards, cards_by_generation, cards_of, offers, readable_brief
+from .cards import cards, cards_by_generation, cards_of, offers, readable_brief, revealed_template
 from .engines import capabilities_of
 from .forms import AskForm
+from .sending import send_picture
 
 A_PAGE = 20
 
@@ -74,6 +75,7 @@ def _brief_page(request: HttpRequest, form: AskForm, creation_model: CreationMod
         "creation_model": creation_model,
         "left": quota.left(who(request), creation_model),
         "offers": offers(creation_model),
+        "revealed": revealed_template(creation_model),
         "action": reverse("generation:brief", args=[creation_model.pk]),
     }
     return render(request, "generation/brief.html", context, status=_status(request, form))
@@ -203,6 +205,12 @@ def output(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = queries.output_seen_by(request.user, pk)
     card = cards([found], request.user)[0]
     return render(request, "generation/output.html", {"card": card, "creation_model": card.creation_model})
+
+
+@require_safe
+def picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The picture by which a piece is shown, for whoever may see it."""
+    return send_picture(request, pk)
 
 
 @login_required

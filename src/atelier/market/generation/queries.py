@@ -35,10 +35,8 @@ def generations_of(viewer: Any) -> QuerySet[Generation]:
 def search(generations: QuerySet[Generation], words: str) -> QuerySet[Generation]:
     """Those whose brief, shown opening or creation model holds every one of the words."""
     for word in words.split():
-        in_outputs = (
-            Output.objects.filter(generation=OuterRef("pk"))
-            .annotate(shown=Cast("reduced", TextField()))
-            .filter(shown__icontains=word)
+        in_outputs = Output.objects.filter(generation=OuterRef("pk")).filter(
+            Q(reduced__text__icontains=word) | Q(reduced__told__icontains=word)
         )
         generations = generations.annotate(brief_text=Cast("brief", TextField())).filter(
             Q(brief_text__icontains=word) | Q(creation_model__name__icontains=word) | Exists(in_outputs)

@@ -106,7 +106,7 @@ def _stopped(generation: Generation, news: News) -> None:
         generation,
         to=Generation.State.CANCELLED,
         code=news.stopping,
-        error=_("Writing stopped because the page was left.") if left else "",
+        error=_("It stopped because the page was left.") if left else "",
         remedy=_("Repeat it and stay on the page.") if left else "",
     )
 
