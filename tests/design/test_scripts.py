@@ -117,7 +117,10 @@ FRAME = (
     '<section data-live="/live/ticket?since=4"><div class="c" data-live-picture="preview" data-sample="0">'
     '<img alt="a poster" hidden><p>soon</p></div></section>'
 )
-DOT = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+DOT = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJ"
+    "RU5ErkJggg=="
+)
 
 
 def test_each_picture_takes_the_place_of_the_one_before_and_nothing_else_is_shown(site: Site, tab: Page) -> None:

@@ -18,7 +18,7 @@ from atelier.market.core.models import Blob
 from atelier.market.core.states import move
 from atelier.market.studio.models import CreationModel, Version
 
-from . import quota
+from . import brief_pictures, quota
 from .brief_form import check_brief
 from .engines import capabilities_of
 from .models import Access, Generation, Output
@@ -92,6 +92,7 @@ def _begin(actor: User, generation: Generation, wish: Wish) -> Generation:
     source = _source(actor, wish)
     generation.viewer = actor
     generation.brief = wish.brief
+    generation.brief_told = brief_pictures.told(capabilities.brief_schema, wish.brief)
     generation.idempotency_key = wish.key
     generation.stop_when_left = not wish.via_api
     generation.varies = source

@@ -88,8 +88,9 @@ class ProblemOut(Schema):
 class GenerationOut(Schema):
     """A brief and its samples. `live` is a stream of server-sent events for a day; asking again works as well.
 
-    `ahead` counts those whose turn comes before this one's while it waits. `seconds_left` is until its turn comes while
-    it waits, until it is done while it is written; null while unknown.
+    A picture in `brief` is told as {"bytes": how many}. `ahead` counts those whose turn comes before this one's while
+    it waits. `seconds_left` is until its turn comes while it waits, until it is done while it is made; null while
+    unknown.
     """
 
     id: uuid.UUID
@@ -244,7 +245,7 @@ def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
         "creation_model_id": generation.creation_model_id,
         "version_id": generation.version_id,
         "playground": generation.is_playground,
-        "brief": generation.brief,
+        "brief": generation.brief_told,
         "seeds": generation.seeds,
         "state": generation.state,
         "ahead": queries.place_in_queue(generation),

@@ -145,8 +145,8 @@ def _frames(generation: Generation) -> list[Card]:
 def readable_brief(generation: Generation) -> list[tuple[str, str]]:
     """A brief for reading. What was made is still there to be read when its engine is not: by the bare field names."""
     capabilities = _offered(generation.creation_model)
-    schema = capabilities.brief_schema if capabilities else {"properties": {name: {} for name in generation.brief}}
-    return brief_rows(schema, generation.brief)
+    schema = capabilities.brief_schema if capabilities else {"properties": {name: {} for name in generation.brief_told}}
+    return brief_rows(schema, generation.brief_told)
 
 
 def _offered(creation_model: CreationModel) -> Capabilities | None:

@@ -32,6 +32,8 @@ class Generation(models.Model):
     viewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="generations")
     is_playground = models.BooleanField(default=False)
     brief: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    # The same as people read and search it, where pictures are told by their size. Lists do without the brief itself.
+    brief_told: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     seeds = ArrayField(models.BigIntegerField())
     reveal = models.FloatField()
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)

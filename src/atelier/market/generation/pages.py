@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from atelier.market.core.errors import Invalid, MarketError
 from atelier.market.studio.models import CreationModel, Version
 
 from . import actions, queries, quota
+from .brief_pictures import pictures_in
 from .cards import cards, cards_by_generation, cards_of, offers, readable_brief, revealed_template
 from .engines import capabilities_of
 from .forms import AskForm
@@ -35,7 +37,7 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
     creation_model = queries.published_model(pk)
     if creation_model.creator.user_id == person.pk and creation_model.version_id:
         return redirect("generation:playground", pk=creation_model.version_id)
-    form = AskForm(capabilities_of(creation_model), request.POST or None)
+    form = _form(request, creation_model)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.ask_for_samples(actor=person, creation_model=creation_model, wish=_wish(form))
@@ -51,7 +53,7 @@ def playground(request: HttpRequest, pk: int) -> HttpResponse:
     """Try one's own version: whole samples, not counted, seen by nobody else."""
     person = who(request)
     version = queries.version_of(person, pk)
-    form = AskForm(capabilities_of(version.creation_model), request.POST or None)
+    form = _form(request, version.creation_model)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.try_out(actor=person, version=version, wish=_wish(form))
@@ -60,6 +62,18 @@ def playground(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             return redirect("generation:detail", pk=made.pk)
     return _playground_page(request, form, version)
+
+
+def _form(request: HttpRequest, creation_model: CreationModel) -> AskForm:
+    """The form as it was sent, with the pictures of the brief that it repeats; empty when nothing was sent."""
+    capabilities = capabilities_of(creation_model)
+    if request.method != "POST":
+        return AskForm(capabilities)
+    kept: dict[str, str] = {}
+    with suppress(MarketError, ValueError):
+        source = queries.generation_of(request.user, uuid.UUID(request.POST.get("source", "")))
+        kept = pictures_in(capabilities.brief_schema, source.brief)
+    return AskForm(capabilities, request.POST, request.FILES, kept=kept)
 
 
 def _wish(form: AskForm) -> actions.Wish:
@@ -82,6 +96,8 @@ def _brief_page(request: HttpRequest, form: AskForm, creation_model: CreationMod
 
 
 def _status(request: HttpRequest, form: AskForm) -> int:
+    if form.errors:
+        form.ask_for_files_again()
     return 422 if request.method == "POST" and form.errors else 200
 
 

@@ -26,7 +26,7 @@ def generations_of(viewer: Any) -> QuerySet[Generation]:
     return (
         Generation.objects.filter(viewer_id=viewer.pk)
         .select_related(WITH_CREATOR, "version")
-        .defer(*heavy_of("version"))
+        .defer(*heavy_of("version"), "brief")
         .prefetch_related(Prefetch("outputs", Output.objects.select_related("blob").order_by("sample")))
         .order_by("-created_at")
     )
@@ -38,7 +38,7 @@ def search(generations: QuerySet[Generation], words: str) -> QuerySet[Generation
         in_outputs = Output.objects.filter(generation=OuterRef("pk")).filter(
             Q(reduced__text__icontains=word) | Q(reduced__told__icontains=word)
         )
-        generations = generations.annotate(brief_text=Cast("brief", TextField())).filter(
+        generations = generations.annotate(brief_text=Cast("brief_told", TextField())).filter(
             Q(brief_text__icontains=word) | Q(creation_model__name__icontains=word) | Exists(in_outputs)
         )
     return generations
@@ -70,7 +70,7 @@ def place_in_queue(generation: Generation) -> int:
 def _with_what_made_them(outputs: QuerySet[Output]) -> QuerySet[Output]:
     """Outputs with model, creator and version, as cards need them, without the proofs."""
     joined = outputs.select_related("generation__creation_model__creator__user", "generation__version")
-    return joined.defer(*heavy_of("generation__version"))
+    return joined.defer(*heavy_of("generation__version"), "generation__brief")
 
 
 def outputs_seen_by(user: Any) -> QuerySet[Output]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import uuid
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -203,3 +205,52 @@ def test_a_sample_that_cannot_be_shown_fails_and_nothing_is_kept(monkeypatch: py
     assert (generation.state, generation.error_code) == ("failed", "crashed")
     assert not Output.objects.exists()
     assert not Blob.objects.filter(media_type="image/webp").exists()
+
+
+def test_a_picture_in_the_brief_reaches_the_engine_and_no_page(viewer: User) -> None:
+    model = testing.make_picture_model()
+    brought = base64.b64decode(uri_of("#ff00ff").partition(",")[2])
+    sent = {"brief_subject": "A fair", "brief_shape": "any", "samples": "1", "key": str(uuid.uuid4())}
+    client, address = client_of(viewer), reverse("generation:brief", args=[model.pk])
+    form = client.get(address).content.decode()
+    assert 'enctype="multipart/form-data"' in form
+    assert '<input type="file" name="brief_picture" accept="image/*"' in form
+    answer = client.post(address, {**sent, "brief_picture": SimpleUploadedFile("a.webp", brought)})
+    assert answer.status_code == 302, answer.content.decode()
+    made = testing.finished(Generation.objects.get())
+    assert base64.b64decode(made.brief["picture"]) == brought
+    assert made.brief_told["picture"] == {"bytes": len(brought)}
+    assert b"<image " in blobs.read(made.outputs.get().blob)
+    encoded = made.brief["picture"].encode()
+    again = reverse("generation:vary", args=[made.pk])
+    for path in (
+        answer["Location"],
+        reverse("generation:list"),
+        again,
+        "/api/generations",
+        f"/api/generations/{made.pk}",
+    ):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert encoded not in page.content, path
+    kept = client.post(address, {**sent, "key": str(uuid.uuid4()), "source": str(made.pk)})
+    assert kept.status_code == 302
+    assert Generation.objects.latest("created_at").brief["picture"] == made.brief["picture"]
+
+
+def test_the_picture_of_somebody_elses_brief_is_not_to_be_had(viewer: User) -> None:
+    model = testing.make_picture_model()
+    with_picture = {"subject": "A fair", "picture": uri_of().partition(",")[2]}
+    wish = actions.Wish(brief=with_picture, samples=1, key="a-key-1234")
+    foreign = actions.ask_for_samples(actor=make_user(), creation_model=model, wish=wish)
+    sent = {"brief_subject": "A fair", "samples": "1", "key": str(uuid.uuid4()), "source": str(foreign.pk)}
+    answer = client_of(viewer).post(reverse("generation:brief", args=[model.pk]), sent)
+    assert answer.status_code == 422
+    assert Generation.objects.count() == 1
+
+
+def test_a_brief_larger_than_is_read_at_all_is_refused_in_words(viewer: User) -> None:
+    body = {"creation_model_id": 1, "brief": {"picture": "A" * 5_100_000}}
+    answer = client_of(viewer).post("/api/generations", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert not Generation.objects.exists()
