@@ -93,6 +93,7 @@ def _begin(actor: User, generation: Generation, wish: Wish) -> Generation:
     generation.viewer = actor
     generation.brief = wish.brief
     generation.brief_told = brief_pictures.told(capabilities.brief_schema, wish.brief)
+    generation.vetoed = generation.version.vetoed
     generation.idempotency_key = wish.key
     generation.stop_when_left = not wish.via_api
     generation.varies = source

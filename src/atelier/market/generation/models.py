@@ -35,6 +35,8 @@ class Generation(models.Model):
     # The same as people read and search it, where pictures are told by their size. Lists do without the brief itself.
     brief_told: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     seeds = ArrayField(models.BigIntegerField())
+    # What the version's creator had vetoed when this was asked for.
+    vetoed = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     reveal = models.FloatField()
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     # Counts how often a worker took this up; what an earlier, lost worker still writes is ignored.

@@ -81,6 +81,7 @@ def _write(generation: Generation, news: News) -> None:
         guardrails=Guardrails(subjects_refused=tuple(model.subjects_refused), words_never=tuple(model.words_never)),
         mark_key=mark_key_of(model.creator),
         viewer=_opaque(generation.viewer_id),
+        vetoed=tuple(generation.vetoed),
     )
     with tempfile.TemporaryDirectory(prefix="atelier-generate-") as folder:
         made = runtime().generate(model.engine, adapter_folder(version), spec, Path(folder), news)

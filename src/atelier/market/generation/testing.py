@@ -17,6 +17,7 @@ from django.utils.html import escape
 from atelier.market.accounts.models import Creator, User
 from atelier.market.core import blobs
 from atelier.market.core.testing import make_creator, make_user
+from atelier.market.studio import showing
 from atelier.market.studio.models import CreationModel, Dataset, DatasetWork, TrainingRun, Version
 from atelier.market.works.models import Consent, Upload, Work
 from atelier.market.works.testing import make_sheets
@@ -153,11 +154,12 @@ def _version(model: CreationModel, works: Sequence[Work]) -> Version:
         result = _train(model.engine, dataset, works, Path(folder))
         for file in result.adapter_files:
             blobs.keep_file(Path(folder) / file.path, file.media_type)
+        shown = showing.stored(result, Path(folder))
     files = [
         {**file.model_dump(mode="json"), "path": str(Path(file.path).relative_to(result.adapter_dir))}
         for file in result.adapter_files
     ]
-    return Version.objects.create(
+    version = Version.objects.create(
         creation_model=model,
         run=run,
         number=1,
@@ -167,6 +169,8 @@ def _version(model: CreationModel, works: Sequence[Work]) -> Version:
         card=result.card,
         publishable=True,
     )
+    showing.keep(version, shown)
+    return version
 
 
 def _train(name: str, dataset: Dataset, works: Sequence[Work], folder: Path) -> TrainResult:

@@ -8,8 +8,10 @@ from .publishing import bring_back_model, choose_version, pause_model, publish_m
 from .running import claim_run, close_cancelled, fail_run, finish_run, note_progress
 from .runs import cancel_run, retry_run, start_training
 from .versions import erase_version, forget_adapter, pause_versions_trained_on, resume_version
+from .vetoes import allow_part, veto_part
 
 __all__ = [
+    "allow_part",
     "bring_back_model",
     "cancel_run",
     "choose_version",
@@ -29,4 +31,5 @@ __all__ = [
     "retire_model",
     "retry_run",
     "start_training",
+    "veto_part",
 ]
