@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from atelier.market.accounts.models import Creator
 from atelier.market.core import blobs
 from atelier.market.core.errors import Conflict
-from atelier.market.studio.models import CreationModel, Tier
-from atelier.workshop.contract import Capabilities
+from atelier.market.studio.models import CreationModel, Tier, Version
+from atelier.workshop.contract import Capabilities, Variation
 
 from .brief_form import brief_rows
 from .engines import capabilities_of
+from .lineage import DEPTH_MOST
 from .models import Access, Generation, Output
 from .queries import is_on_sale
 
@@ -54,6 +55,9 @@ class Card:
     own: bool = False
     offers: tuple[Offer, ...] = ()
     picture_url: str = ""
+    variations: tuple[Variation, ...] = ()
+    # Two presses of one of its buttons ask once.
+    vary_key: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def creation_model(self) -> CreationModel:
@@ -171,12 +175,21 @@ def _card(output: Output, viewer: Any, licensed: bool) -> Card:
         brief=readable_brief(generation),
         output=output,
         shown=output.reduced if seen else None,
+        variations=_variations(output, viewer, capabilities) if seen else (),
         picture_url=reverse("generation:picture", args=[output.pk]) if seen and output.picture_id else "",
         whole=licensed or (generation.is_playground and not hidden),
         licensed=licensed,
         own=bool(own_model),
         offers=tuple(offers(generation.creation_model)) if is_on_sale(output) and not own_model else (),
     )
+
+
+def _variations(output: Output, viewer: Any, capabilities: Capabilities | None) -> tuple[Variation, ...]:
+    """The ways in which this viewer may have another made from a sample now; `lineage.make_another` decides."""
+    generation = output.generation
+    offered = generation.is_playground or generation.creation_model.state == CreationModel.State.PUBLISHED
+    usable = offered and generation.version.state == Version.State.READY and generation.depth < DEPTH_MOST
+    return capabilities.variations if capabilities and usable and generation.viewer_id == viewer.pk else ()
 
 
 def revealed_template(creation_model: CreationModel) -> str:

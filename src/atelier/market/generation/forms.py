@@ -23,7 +23,10 @@ WITHOUT = "__without"
 
 
 class AskForm(forms.Form):
-    """A brief for one engine. `brief`, `samples` and `request_key` are there once the form is valid."""
+    """A brief for one engine. `brief`, `samples` and `request_key` are there once the form is valid.
+
+    One that does not ask (`asks`) has no brief in it, only how many samples; its `brief` is empty.
+    """
 
     samples = forms.TypedChoiceField(
         label=_("How many samples"),
@@ -36,14 +39,20 @@ class AskForm(forms.Form):
     again = forms.BooleanField(widget=forms.HiddenInput, required=False)
 
     def __init__(
-        self, capabilities: Capabilities, *args: Any, kept: Mapping[str, str] | None = None, **kwargs: Any
+        self,
+        capabilities: Capabilities,
+        *args: Any,
+        kept: Mapping[str, str] | None = None,
+        asks: bool = True,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.capabilities = capabilities
-        self.schema = capabilities.brief_schema
+        self.schema = capabilities.brief_schema if asks else {}
         self.kept = dict(kept or {})
         own = list(self.fields)
         self.fields.update(brief_fields(self.schema))
+        self.kept = self.kept if asks else {}
         for name, picture in self.kept.items():
             self._keep(name, picture)
         known = [PREFIX + name + end for name in self.schema.get("properties", {}) for end in ("", WITHOUT)]
@@ -66,11 +75,14 @@ class AskForm(forms.Form):
         )
 
     @classmethod
-    def starting_from(cls, capabilities: Capabilities, brief: dict[str, Any], **initial: Any) -> AskForm:
+    def starting_from(
+        cls, capabilities: Capabilities, brief: dict[str, Any], *, asks: bool = True, **initial: Any
+    ) -> AskForm:
         """An unsent form with a brief filled in."""
         known = capabilities.brief_schema.get("properties", {})
         return cls(
             capabilities,
+            asks=asks,
             initial={PREFIX + name: value for name, value in brief.items() if name in known} | initial,
             kept=pictures_in(capabilities.brief_schema, brief),
         )
@@ -89,7 +101,7 @@ class AskForm(forms.Form):
         for name in self.kept:
             if cleaned.get(PREFIX + name + WITHOUT) and not self.files.get(PREFIX + name):
                 cleaned[PREFIX + name] = None
-        if not self.errors:
+        if self.schema and not self.errors:
             try:
                 check_brief(self.schema, self.brief)
             except Invalid as error:

@@ -13,18 +13,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from atelier.market.accounts.queries import person as who
 from atelier.market.core import live
 from atelier.market.core.errors import Invalid, MarketError
 from atelier.market.studio.models import CreationModel, Version
+from atelier.workshop.contract import Variation
 
 from . import actions, queries, quota
 from .brief_pictures import pictures_in
 from .cards import cards, cards_by_generation, cards_of, offers, readable_brief, revealed_template
 from .engines import capabilities_of
 from .forms import AskForm
+from .lineage import make_another, variation_of
+from .models import Output
 from .sending import send_picture
 
 A_PAGE = 20
@@ -64,16 +67,16 @@ def playground(request: HttpRequest, pk: int) -> HttpResponse:
     return _playground_page(request, form, version)
 
 
-def _form(request: HttpRequest, creation_model: CreationModel) -> AskForm:
+def _form(request: HttpRequest, creation_model: CreationModel, *, asks: bool = True) -> AskForm:
     """The form as it was sent, with the pictures of the brief that it repeats; empty when nothing was sent."""
     capabilities = capabilities_of(creation_model)
     if request.method != "POST":
-        return AskForm(capabilities)
+        return AskForm(capabilities, asks=asks)
     kept: dict[str, str] = {}
     with suppress(MarketError, ValueError):
         source = queries.generation_of(request.user, uuid.UUID(request.POST.get("source", "")))
         kept = pictures_in(capabilities.brief_schema, source.brief)
-    return AskForm(capabilities, request.POST, request.FILES, kept=kept)
+    return AskForm(capabilities, request.POST, request.FILES, kept=kept, asks=asks)
 
 
 def _wish(form: AskForm) -> actions.Wish:
@@ -129,6 +132,8 @@ def repeat(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _again(request: HttpRequest, pk: uuid.UUID, *, same_seeds: bool) -> HttpResponse:
     source = queries.generation_of(request.user, pk)
+    if source.parent_id and same_seeds:
+        return redirect(reverse("generation:another", args=[source.parent_id, source.vary_way]) + f"?repeat={pk}")
     form = AskForm.starting_from(
         capabilities_of(source.creation_model),
         source.brief,
@@ -157,7 +162,9 @@ def try_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         brief=source.brief, samples=len(source.seeds), key=f"again:{source.pk}", source=source.pk, again=True
     )
     try:
-        if source.is_playground:
+        if source.parent_id:
+            made = make_another(actor=person, output_id=source.parent_id, way=source.vary_way, wish=wish)
+        elif source.is_playground:
             made = actions.try_out(actor=person, version=source.version, wish=wish)
         else:
             model = queries.published_model(source.creation_model_id)
@@ -221,6 +228,46 @@ def output(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = queries.output_seen_by(request.user, pk)
     card = cards([found], request.user)[0]
     return render(request, "generation/output.html", {"card": card, "creation_model": card.creation_model})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def another(request: HttpRequest, pk: uuid.UUID, way: str) -> HttpResponse:
+    """Have another made from a sample of one's own, in one of the engine's ways."""
+    person = who(request)
+    parent = queries.output_made_for(person, pk)
+    model = parent.generation.creation_model
+    variation = variation_of(model, way)
+    form = (
+        _form(request, model, asks=variation.edits) if request.method == "POST" else _from(request, parent, variation)
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = make_another(actor=person, output_id=pk, way=way, wish=_wish(form))
+        except MarketError as error:
+            form.put(error)
+        else:
+            return redirect("generation:detail", pk=made.pk)
+    context = {
+        "form": form,
+        "variation": variation,
+        "creation_model": model,
+        "card": cards([parent], person)[0],
+        "left": None if parent.generation.is_playground else quota.left(person, model),
+        "action": reverse("generation:another", args=[pk, way]),
+    }
+    return render(request, "generation/another.html", context, status=_status(request, form))
+
+
+def _from(request: HttpRequest, parent: Output, variation: Variation) -> AskForm:
+    """The form to have another made, with the brief where that may be changed; `?repeat=` as it was sent before."""
+    source, again = parent.generation, False
+    with suppress(MarketError, ValueError):
+        source = queries.generation_of(request.user, uuid.UUID(request.GET.get("repeat", "")))
+        again = True
+    capabilities = capabilities_of(source.creation_model)
+    told: dict[str, Any] = {"samples": len(source.seeds), "source": source.pk, "again": again}
+    return AskForm.starting_from(capabilities, source.brief, asks=variation.edits, **told)
 
 
 @require_safe

@@ -91,6 +91,15 @@ def output_seen_by(user: Any, output_id: uuid.UUID) -> Output:
     return found
 
 
+def output_made_for(viewer: Any, output_id: uuid.UUID) -> Output:
+    """A sample of one's own generations. Errors: Missing."""
+    mine = Output.objects.select_related("generation__creation_model__creator__user", "generation__version")
+    found = mine.defer(*heavy_of("generation__version")).filter(pk=output_id, generation__viewer_id=viewer.pk).first()
+    if found is None:
+        raise Missing(_("There is no such piece among yours."), remedy=_("Open it from “My generations”."))
+    return found
+
+
 def outputs_for_sale_to(user: Any) -> QuerySet[Output]:
     """The outputs this person may buy: on sale (as `is_on_sale` says), seen by them, not of their own models."""
     return (

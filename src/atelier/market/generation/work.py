@@ -6,6 +6,7 @@ nothing that the lost one writes is kept.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -179,6 +180,7 @@ def finish(generation: Generation, made: Sequence[contract.Output], folder: Path
             picture=blobs.keep_bytes(picture.content, picture.media_type) if picture else None,
             extent=piece.extent,
             finish=piece.finish,
+            features={name: value for name, value in piece.features.items() if math.isfinite(value)},
             state=Output.State.WITHDRAWN if blob.pk in gone else Output.State.OFFERED,
             withdrawn_because=_("The very same piece was sold exclusively.") if blob.pk in gone else "",
         )

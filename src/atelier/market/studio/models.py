@@ -51,6 +51,9 @@ class CreationModel(models.Model):
     words_never = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     samples_a_day = models.PositiveIntegerField(default=20, validators=[MaxValueValidator(1000)])
     reveal_percent = models.PositiveIntegerField(default=40, validators=[MinValueValidator(5), MaxValueValidator(90)])
+    # What the engine learned from the picks of clients, and from how many.
+    taste: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
+    taste_picks = models.PositiveIntegerField(default=0)
     currency = models.CharField(max_length=3, default="USD")
     floor_minor = models.PositiveIntegerField(default=500)
     personal_minor = models.PositiveIntegerField(default=900)
