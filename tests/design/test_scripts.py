@@ -113,6 +113,39 @@ def test_a_restart_empties_what_was_written_so_far(site: Site, tab: Page) -> Non
     expect(tab.locator(".a")).to_have_text("")
 
 
+FRAME = (
+    '<section data-live="/live/ticket?since=4"><div class="c" data-live-picture="preview" data-sample="0">'
+    '<img alt="a poster" hidden><p>soon</p></div></section>'
+)
+DOT = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJ"
+    "RU5ErkJggg=="
+)
+
+
+def test_each_picture_takes_the_place_of_the_one_before_and_nothing_else_is_shown(site: Site, tab: Page) -> None:
+    frames = [
+        frame(5, "preview", sample=1, payload={"image": DOT, "width": 9, "height": 9}),
+        frame(6, "preview", sample=0, payload={"image": DOT, "width": 3, "height": 2}),
+        frame(7, "preview", sample=0, payload={"image": DOT, "width": 6, "height": 4}),
+        frame(8, "preview", sample=0, payload={"image": "https://example.org/a.png", "width": 60, "height": 40}),
+    ]
+    site.open(FRAME, frames)
+    shown = tab.locator(".c img")
+    expect(shown).to_have_attribute("width", "6")
+    expect(shown).to_have_attribute("src", DOT)
+    expect(tab.locator(".c")).to_have_class("c is-shown")
+
+
+def test_a_restart_takes_the_picture_away_until_there_is_a_new_one(site: Site, tab: Page) -> None:
+    site.open(
+        FRAME, [frame(5, "preview", sample=0, payload={"image": DOT, "width": 3, "height": 2}), frame(6, "restarted")]
+    )
+    until(tab, lambda: len(site.asked) > 1)
+    expect(tab.locator(".c img")).to_be_hidden()
+    expect(tab.locator(".c")).to_have_class("c")
+
+
 def test_a_lost_connection_is_said_calmly_and_goes_on_after_the_last_event(site: Site, tab: Page) -> None:
     site.open(SAMPLES, [frame(5, "preview", sample=1, append="One ")])
     expect(tab.locator(".live-mark")).to_have_text("Reconnecting…")

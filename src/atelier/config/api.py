@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -48,6 +49,15 @@ def unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpRes
     remedy = _("Make a token on your account page and send it as “Authorization: Bearer …”.")
     body = {"code": "unauthenticated", "message": _("Who are you?"), "field": "Authorization", "remedy": remedy}
     return api.create_response(request, body, status=401)
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    """A body longer than is read at all, such as one with a large picture in a brief."""
+    most = round(settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1_000_000, 1)
+    message = _("What was sent is larger than %(most)s MB.") % {"most": most}
+    body = {"code": "too_large", "message": message, "field": "", "remedy": _("Send less, or a smaller picture.")}
+    return api.create_response(request, body, status=413)
 
 
 @api.exception_handler(HttpError)

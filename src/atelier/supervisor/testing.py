@@ -24,7 +24,10 @@ import pytest
 from .postgres import Cluster
 from .processes import spawn
 
-FAKE_ENGINE = "atelier.workshop.contract.fake:FakeEngine"
+FAKE_ENGINES = {
+    "fake": "atelier.workshop.contract.fake:FakeEngine",
+    "sketch": "atelier.workshop.contract.fake.sketch:SketchEngine",
+}
 _stopping = contextlib.ExitStack()
 
 
@@ -74,10 +77,10 @@ def _set_environment(root: Path) -> None:
     os.environ["ATELIER_SECRET_KEY"] = secrets.token_urlsafe(32)
     os.environ["ATELIER_DEMO"] = "0"
     os.environ["ATELIER_DEBUG"] = "0"
-    name, _, _ = FAKE_ENGINE.partition(":")
     with contextlib.suppress(ModuleNotFoundError):
-        if importlib.util.find_spec(name) is not None:
-            os.environ.setdefault("ATELIER_EXTRA_ENGINES", f"fake={FAKE_ENGINE}")
+        if importlib.util.find_spec("atelier.workshop.contract.fake") is not None:
+            pairs = (f"{name}={place}" for name, place in FAKE_ENGINES.items())
+            os.environ.setdefault("ATELIER_EXTRA_ENGINES", ",".join(pairs))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -29,7 +29,12 @@ WITH_PIECE = (
 
 def purchases_of(buyer: Any) -> QuerySet[Purchase]:
     """Everything this person bought or tried to buy, the latest first, with the pieces."""
-    return Purchase.objects.filter(buyer_id=buyer.pk).select_related(*WITH_PIECE).order_by("-created_at")
+    return (
+        Purchase.objects.filter(buyer_id=buyer.pk)
+        .select_related(*WITH_PIECE)
+        .defer("output__generation__brief")
+        .order_by("-created_at")
+    )
 
 
 def purchase_of(buyer: Any, purchase_id: uuid.UUID) -> Purchase:

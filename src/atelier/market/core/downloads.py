@@ -9,6 +9,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from .pictures import confine
+
 
 def streamed(
     request: HttpRequest, parts: Iterator[bytes], media_type: str, filename: str, length: int | None = None
@@ -18,6 +20,8 @@ def streamed(
     response = StreamingHttpResponse(content, content_type=media_type)
     response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     response["Cache-Control"] = "private, no-store"
+    # A drawing is a document too: opened by itself it would run what stands in it, in this site's name.
+    confine(response)
     if length is not None:
         response["Content-Length"] = str(length)
     return response

@@ -22,6 +22,12 @@ def publish(topic: str, kind: str, **data: Any) -> LiveEvent:
     return LiveEvent.objects.create(topic=topic, kind=kind, data=data)
 
 
+def publish_anew(topic: str, kind: str, *, sample: int, **data: Any) -> LiveEvent:
+    """Tell what takes the place of all that was told before of a sample: who comes later hears the latest only."""
+    LiveEvent.objects.filter(topic=topic, kind=kind, data__sample=sample).delete()
+    return publish(topic, kind, sample=sample, **data)
+
+
 def latest(topic: str) -> int:
     """The number of a topic's last event. Taken before the state is read, a page misses nothing."""
     return LiveEvent.objects.filter(topic=topic).order_by("-pk").values_list("pk", flat=True).first() or 0

@@ -37,3 +37,6 @@ class ErrorOut(Schema):
 
 ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 422, 429), ErrorOut)
 """Every answer that is not the wished-for one, for `response=` of an operation."""
+
+PICTURE = {"responses": {200: {"description": "The picture itself", "content": {"image/png": {}, "image/webp": {}}}}}
+"""For `openapi_extra` of an operation that answers with a picture."""

@@ -11,9 +11,12 @@ from pydantic import Field
 
 from atelier.market.accounts.models import Creator
 from atelier.market.core.schemas import ERRORS, Limit, Offset, RowId
+from atelier.market.generation.api import shown_of
 from atelier.market.generation.cards import Card, offers
 from atelier.market.studio.answers import Question
+from atelier.market.studio.api import SheetOut
 from atelier.market.studio.models import CreationModel
+from atelier.market.studio.queries import public_sheets
 
 from . import queries
 from .search import in_order, search
@@ -68,7 +71,8 @@ class ModelOut(Schema):
 
 
 class PieceOut(Schema):
-    """A piece that the creator shows. `shown` belongs to its kind; for text it is {"text": str}."""
+    """A piece that the creator shows. `shown` belongs to its kind: {"text": str} of a text; of a picture {"image":
+    address, "width", "height", "told": what is seen}."""
 
     id: str
     kind: str
@@ -102,6 +106,7 @@ class ModelPageOut(ModelOut):
     brief_schema: dict[str, Any]
     summary: str
     proof: list[AnswerOut]
+    sheets: list[SheetOut]
     pieces: list[PieceOut]
 
 
@@ -172,7 +177,7 @@ def _piece(card: Card) -> dict[str, Any]:
         "kind": card.kind,
         "extent": card.output.extent,
         "extent_unit": card.extent_unit,
-        "shown": card.shown or {},
+        "shown": shown_of(card) or {},
     }
 
 
@@ -208,6 +213,7 @@ def get_listing(request: HttpRequest, model_id: RowId) -> dict[str, Any]:
         "brief_schema": queries.schema_of(model),
         "summary": summary,
         "proof": [_answer(question) for question in questions],
+        "sheets": [SheetOut.of(sheet) for sheet in public_sheets(model)],
         "pieces": [_piece(card) for card in queries.shown_pieces(model, request.user)],
     }
 

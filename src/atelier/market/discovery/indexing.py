@@ -40,7 +40,7 @@ def _subjects(model: CreationModel) -> Iterable[str]:
         if field.get("type") == "string" and "enum" not in field and "format" not in field
     }
     for output in showcased(model)[:EXAMPLES]:
-        for name, value in output.generation.brief.items():
+        for name, value in output.generation.brief_told.items():
             if name in free and isinstance(value, str):
                 yield value
 

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils.translation import get_language_info
 
 from atelier.market.core.models import LiveEvent
-from atelier.market.generation.cards import offers
+from atelier.market.generation.cards import offers, revealed_template
+from atelier.market.studio.queries import public_sheets
 
 from . import queries
 from .search import in_order, search, tidy
@@ -98,8 +99,10 @@ def model(request: HttpRequest, handle: str, slug: str) -> HttpResponse:
         "languages": [_language(code)[1] for code in found.creator.languages],
         "cards": queries.shown_pieces(found, request.user),
         "offers": offers(found),
+        "revealed": revealed_template(found),
         "summary": summary,
         "questions": questions,
+        "sheets": public_sheets(found),
         "own": request.user.is_authenticated and found.creator.user_id == request.user.pk,
     }
     return render(request, "discovery/model.html", context)

@@ -104,7 +104,7 @@ def pictures(models: Iterable[CreationModel], viewer: Any) -> list[Picture]:
             state=Output.State.OFFERED,
         )
         .select_related("generation__creation_model__creator__user", "generation__version")
-        .defer(*heavy_of("generation__version"))
+        .defer(*heavy_of("generation__version"), "generation__brief")
         .order_by("generation__creation_model", "-showcased_at")
         .distinct("generation__creation_model")
     )

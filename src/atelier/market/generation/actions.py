@@ -18,7 +18,7 @@ from atelier.market.core.models import Blob
 from atelier.market.core.states import move
 from atelier.market.studio.models import CreationModel, Version
 
-from . import quota
+from . import brief_pictures, quota
 from .brief_form import check_brief
 from .engines import capabilities_of
 from .models import Access, Generation, Output
@@ -54,7 +54,7 @@ def ask_for_samples(*, actor: User, creation_model: CreationModel, wish: Wish) -
     generation = Generation(
         creation_model=creation_model, version=version, reveal=creation_model.reveal_percent / 100, is_playground=False
     )
-    return _begin(actor, generation, wish)
+    return begin(actor, generation, wish)
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def try_out(*, actor: User, version: Version, wish: Wish) -> Generation:
         raise Missing(_("There is no such version."))
     check_usable(version)
     generation = Generation(creation_model=version.creation_model, version=version, reveal=1.0, is_playground=True)
-    return _begin(actor, generation, wish)
+    return begin(actor, generation, wish)
 
 
 def check_usable(version: Version) -> None:
@@ -81,7 +81,7 @@ def check_usable(version: Version) -> None:
         )
 
 
-def _begin(actor: User, generation: Generation, wish: Wish) -> Generation:
+def begin(actor: User, generation: Generation, wish: Wish) -> Generation:
     """Write the generation once per key, count it, and queue its job."""
     from .tasks import generate
 
@@ -92,11 +92,16 @@ def _begin(actor: User, generation: Generation, wish: Wish) -> Generation:
     source = _source(actor, wish)
     generation.viewer = actor
     generation.brief = wish.brief
+    generation.brief_told = brief_pictures.told(capabilities.brief_schema, wish.brief)
+    generation.vetoed = generation.version.vetoed
+    again = source if wish.again else None
+    same_version = again is not None and again.version_id == generation.version_id
+    generation.taste = again.taste if again and same_version else generation.creation_model.taste
     generation.idempotency_key = wish.key
     generation.stop_when_left = not wish.via_api
     generation.varies = source
     generation.created_at = timezone.now()
-    generation.seeds = _seeds(source if wish.again else None, wish.samples)
+    generation.seeds = _seeds(again, wish.samples)
     # ON CONFLICT DO NOTHING waits for the first of two clicks, then the second finds what the first made.
     Generation.objects.bulk_create([generation], ignore_conflicts=True)
     kept = Generation.objects.select_related("creation_model", "version").get(viewer=actor, idempotency_key=wish.key)
@@ -129,6 +134,7 @@ def _same(kept: Generation, asked: Generation) -> Generation:
         kept.creation_model_id == asked.creation_model_id
         and kept.is_playground == asked.is_playground
         and kept.brief == asked.brief
+        and (kept.parent_id, kept.vary_way) == (asked.parent_id, asked.vary_way)
         and len(kept.seeds) == len(asked.seeds)
     )
     if not same:

@@ -15,7 +15,7 @@ class GenerationAdmin(ReadOnly):
     list_filter = ("state", "error_code", "is_playground")
     list_select_related = ("creation_model",)
     search_fields = ("id", "creation_model__name")
-    exclude = ("brief", "idempotency_key")
+    exclude = ("brief", "brief_told", "idempotency_key")
 
 
 @admin.register(SampleCount)

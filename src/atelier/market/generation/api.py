@@ -6,21 +6,24 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
+from atelier.market.accounts.auth import anybody, bearer_or_session
 from atelier.market.accounts.queries import person
 from atelier.market.core import live
 from atelier.market.core.errors import Invalid
-from atelier.market.core.schemas import ERRORS, IdempotencyKey, Limit, Offset, RowId
+from atelier.market.core.schemas import ERRORS, NO_NUL, PICTURE, IdempotencyKey, Limit, Offset, RowId
 
 from . import actions, queries, quota
 from .cards import Card, cards, cards_by_generation, cards_of
 from .engines import capabilities_of
+from .lineage import make_another
 from .models import Generation
+from .sending import send_picture
 
 router = Router()
 
@@ -30,6 +33,7 @@ class BriefFormOut(Schema):
 
     creation_model_id: int
     brief_schema: dict[str, Any]
+    variations: list[VariationOut]
     samples_most: int
     samples_left: int
     samples_a_day: int
@@ -50,8 +54,28 @@ class GenerationIn(Schema):
     again: bool = False
 
 
+class VariationOut(Schema):
+    """One way to have a sample made anew. With `edits` the brief may be changed on the way."""
+
+    name: str
+    title: str
+    description: str
+    edits: bool
+
+
+class AnotherIn(Schema):
+    """How another is to be made from a sample: `way` is one of the variations; `brief` only where that one edits."""
+
+    way: Annotated[str, Field(min_length=1, max_length=40), NO_NUL]
+    brief: dict[str, Any] = {}
+    samples: Annotated[int, Field(ge=1, le=100)] = 1
+
+
 class OutputOut(Schema):
-    """A piece. `shown` is what the asker may see of it: an opening, or (`whole`) all of it."""
+    """A piece. `shown` is what the asker may see of it: an opening, or (`whole`) all of it.
+
+    Of a text it is {"text": str}; of a picture {"image": address, "width", "height" in pixels, "told": what is seen}.
+    """
 
     id: uuid.UUID
     generation_id: uuid.UUID
@@ -83,8 +107,9 @@ class ProblemOut(Schema):
 class GenerationOut(Schema):
     """A brief and its samples. `live` is a stream of server-sent events for a day; asking again works as well.
 
-    `ahead` counts those whose turn comes before this one's while it waits. `seconds_left` is until its turn comes while
-    it waits, until it is done while it is written; null while unknown.
+    A picture in `brief` is told as {"bytes": how many}. `parent` is the sample that this makes anew, by `way`. `ahead`
+    counts those whose turn comes before this one's while it waits. `seconds_left` is until its turn comes while it
+    waits, until it is done while it is made; null while unknown.
     """
 
     id: uuid.UUID
@@ -93,6 +118,8 @@ class GenerationOut(Schema):
     playground: bool
     brief: dict[str, Any]
     seeds: list[int]
+    parent: uuid.UUID | None
+    way: str
     state: str
     ahead: int
     done: int
@@ -121,6 +148,7 @@ def brief_form(request: HttpRequest, creation_model_id: RowId) -> dict[str, Any]
     return {
         "creation_model_id": model.pk,
         "brief_schema": capabilities.brief_schema,
+        "variations": [way.model_dump() for way in capabilities.variations],
         "samples_most": capabilities.limits.samples_max,
         "samples_left": left.here,
         "samples_a_day": left.of,
@@ -196,6 +224,32 @@ def get_output(request: HttpRequest, output_id: uuid.UUID) -> dict[str, Any]:
     return _output(card)
 
 
+@router.post("/outputs/{output_id}/another", response={202: GenerationOut, **ERRORS}, operation_id="make_another")
+def another(
+    request: HttpRequest,
+    output_id: uuid.UUID,
+    body: AnotherIn,
+    key: Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")] = None,
+) -> Status[dict[str, Any]]:
+    """Have samples made anew from one of one's own; counted as any others. With an `Idempotency-Key`, once."""
+    wish = actions.Wish(brief=body.brief, samples=body.samples, key=key or uuid.uuid4().hex, via_api=True)
+    made = make_another(actor=person(request), output_id=output_id, way=body.way, wish=wish)
+    return Status(202, get_generation(request, made.pk))
+
+
+@router.get(
+    "/outputs/{output_id}/picture",
+    response={**ERRORS},
+    operation_id="output_picture",
+    url_name="output_picture",
+    auth=[*bearer_or_session, anybody],
+    openapi_extra=PICTURE,
+)
+def get_picture(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
+    """The picture by which a piece is shown, as small as the asker may see it; what is shown in public, to anybody."""
+    return send_picture(request, output_id)
+
+
 @router.put("/outputs/{output_id}/showcase", response={200: OutputOut, **ERRORS}, operation_id="showcase_output")
 def showcase(request: HttpRequest, output_id: uuid.UUID) -> dict[str, Any]:
     """Show a piece of one's own playground on the model's page, whole."""
@@ -226,8 +280,10 @@ def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
         "creation_model_id": generation.creation_model_id,
         "version_id": generation.version_id,
         "playground": generation.is_playground,
-        "brief": generation.brief,
+        "brief": generation.brief_told,
         "seeds": generation.seeds,
+        "parent": generation.parent_id,
+        "way": generation.vary_way,
         "state": generation.state,
         "ahead": queries.place_in_queue(generation),
         "done": generation.done,
@@ -239,6 +295,14 @@ def _generation(generation: Generation, made: list[Card]) -> dict[str, Any]:
         "created_at": generation.created_at,
         "ended_at": generation.ended_at,
     }
+
+
+def shown_of(card: Card) -> dict[str, Any] | None:
+    """What a card shows as plain data; a picture by the address that sends it."""
+    if card.shown is None or not card.picture_url:
+        return card.shown
+    assert card.output is not None
+    return {"image": reverse("api:output_picture", args=[card.output.pk]), **card.shown}
 
 
 def _output(card: Card) -> dict[str, Any]:
@@ -256,7 +320,7 @@ def _output(card: Card) -> dict[str, Any]:
         "finish": output.finish,
         "whole": card.whole,
         "licensed": card.licensed,
-        "shown": card.shown,
+        "shown": shown_of(card),
         "prices_minor": {offer.tier: offer.price_minor for offer in card.offers},
         "currency": card.creation_model.currency,
         "showcased": output.showcased_at is not None,

@@ -3,7 +3,8 @@
 Every property becomes a field, in the order it is written: title → label, description → help, first example →
 placeholder, default → initial. Enums of up to four choices are radio buttons, longer ones a select; an array of an
 enum is check boxes, any other array one item a line. `x-enum-titles` names the choices, `x-widget: textarea` asks for
-room to write. Nothing here knows what the engine makes.
+room to write. A string whose content is a picture in base64 is chosen as a file (`brief_pictures`). Nothing here knows
+what the engine makes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from jsonschema.exceptions import ValidationError
 
 from atelier.market.core.errors import Invalid
 
+from . import brief_pictures
+
 PREFIX = "brief_"
 RADIO_MOST = 4
 LINE_MOST = 300
 BRIEF_MOST = 20_000
-"""Characters of JSON that a brief may take; no schema needs more."""
+"""Characters of JSON that a brief may take without its pictures; no schema needs more."""
 
 
 class LinesField(forms.CharField):
@@ -56,7 +59,11 @@ def brief_of(schema: Mapping[str, Any], cleaned: Mapping[str, Any]) -> dict[str,
 
 
 def brief_rows(schema: Mapping[str, Any], brief: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A brief for reading: the title of each field and what was asked, in the order of the schema."""
+    """A brief for reading: the title of each field and what was asked, in the order of the schema.
+
+    A picture is told by its size, in a brief as it is and in one that was told before.
+    """
+    brief = brief_pictures.told(schema, brief)
     rows = []
     for name, rules in schema.get("properties", {}).items():
         if name in brief:
@@ -66,6 +73,8 @@ def brief_rows(schema: Mapping[str, Any], brief: Mapping[str, Any]) -> list[tupl
 
 
 def _title_of(rules: Mapping[str, Any], value: Any) -> str:
+    if isinstance(value, dict):
+        return brief_pictures.in_words(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     chosen = rules if "enum" in rules else rules.get("items", {})
@@ -75,7 +84,11 @@ def _title_of(rules: Mapping[str, Any], value: Any) -> str:
 
 def check_brief(schema: Mapping[str, Any], brief: Mapping[str, Any]) -> None:
     """Errors: Invalid whose `field` is the property that is wrong; also for what JSON or storage forbids."""
-    _check_storable(brief)
+    pictures = brief_pictures.pictures_in(schema, brief)
+    _check_storable({name: value for name, value in brief.items() if name not in pictures})
+    for name, value in pictures.items():
+        if isinstance(value, str):
+            brief_pictures.check_picture(name, schema["properties"][name], value)
     wrong = sorted(Draft202012Validator(dict(schema)).iter_errors(dict(brief)), key=lambda error: len(error.path))
     if wrong:
         raise Invalid(_words(wrong[0]), field=_place(wrong[0], schema), remedy=_remedy(wrong[0], schema))
@@ -103,6 +116,8 @@ def _field(name: str, rules: Mapping[str, Any], required: bool) -> forms.Field:
         "required": required,
     }
     kind = rules.get("type", "string")
+    if brief_pictures.is_picture(rules):
+        return brief_pictures.PictureField(name, rules, **{**common, "initial": None})
     if kind == "array":
         items = rules.get("items", {})
         if "enum" in items:

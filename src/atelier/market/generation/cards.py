@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from atelier.market.accounts.models import Creator
 from atelier.market.core import blobs
 from atelier.market.core.errors import Conflict
-from atelier.market.studio.models import CreationModel, Tier
-from atelier.workshop.contract import Capabilities
+from atelier.market.studio.models import CreationModel, Tier, Version
+from atelier.workshop.contract import Capabilities, Variation
 
 from .brief_form import brief_rows
 from .engines import capabilities_of
+from .lineage import DEPTH_MOST
 from .models import Access, Generation, Output
 from .queries import is_on_sale
 
@@ -36,8 +38,9 @@ class Offer:
 class Card:
     """One sample for one viewer. `output` is None while it is being made; `shown` is None when nothing may be seen.
 
-    `shown` is never more than the viewer may see; `whole` says that it is all there is. The stored master is read
-    only by `master_text`, and only for the holder of a licence.
+    `shown` is never more than the viewer may see; `whole` says that it is all there is. Of a picture, `picture_url`
+    is where it is sent from to this viewer. The stored master is read only by `master_text`, and only for the holder of
+    a licence.
     """
 
     generation: Generation
@@ -51,6 +54,10 @@ class Card:
     licensed: bool = False
     own: bool = False
     offers: tuple[Offer, ...] = ()
+    picture_url: str = ""
+    variations: tuple[Variation, ...] = ()
+    # Two presses of one of its buttons ask once.
+    vary_key: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def creation_model(self) -> CreationModel:
@@ -73,14 +80,25 @@ class Card:
         return f"generation/kinds/{self.kind}.html"
 
     @property
+    def rest_template(self) -> str:
+        """What is said below the slot of what is not shown."""
+        return f"generation/kinds/{self.kind}_rest.html"
+
+    @property
+    def told(self) -> str:
+        """What is seen in a picture, or asked for it, for those who cannot see it."""
+        asked = self.brief[0][1] if self.brief else self.creation_model.name
+        return str((self.shown or {}).get("told") or asked)
+
+    @property
     def is_withdrawn(self) -> bool:
         """Whether it left the market for ever."""
         return self.output is not None and self.output.state == Output.State.WITHDRAWN
 
     @property
     def master_text(self) -> str:
-        """The whole of a text, for the holder of a licence; empty for everyone else."""
-        if self.output is None or not self.licensed:
+        """The whole of a text, for the holder of a licence; empty for everyone else, and for what is no text."""
+        if self.output is None or self.kind != "text" or not self.licensed:
             return ""
         return blobs.read(self.output.blob).decode("utf-8")
 
@@ -131,8 +149,8 @@ def _frames(generation: Generation) -> list[Card]:
 def readable_brief(generation: Generation) -> list[tuple[str, str]]:
     """A brief for reading. What was made is still there to be read when its engine is not: by the bare field names."""
     capabilities = _offered(generation.creation_model)
-    schema = capabilities.brief_schema if capabilities else {"properties": {name: {} for name in generation.brief}}
-    return brief_rows(schema, generation.brief)
+    schema = capabilities.brief_schema if capabilities else {"properties": {name: {} for name in generation.brief_told}}
+    return brief_rows(schema, generation.brief_told)
 
 
 def _offered(creation_model: CreationModel) -> Capabilities | None:
@@ -148,7 +166,7 @@ def _card(output: Output, viewer: Any, licensed: bool) -> Card:
     own_model = viewer.is_authenticated and generation.creation_model.creator.user_id == viewer.pk
     withdrawn = output.state == Output.State.WITHDRAWN
     hidden = withdrawn and not licensed
-    seen = generation.viewer_id == viewer.pk or output.showcased_at is not None or licensed
+    seen = (generation.viewer_id == viewer.pk or output.showcased_at is not None or licensed) and not hidden
     return Card(
         generation=generation,
         sample=output.sample,
@@ -156,12 +174,28 @@ def _card(output: Output, viewer: Any, licensed: bool) -> Card:
         extent_unit=capabilities.extent_unit if capabilities else "",
         brief=readable_brief(generation),
         output=output,
-        shown=output.reduced if seen and not hidden else None,
+        shown=output.reduced if seen else None,
+        variations=_variations(output, viewer, capabilities) if seen else (),
+        picture_url=reverse("generation:picture", args=[output.pk]) if seen and output.picture_id else "",
         whole=licensed or (generation.is_playground and not hidden),
         licensed=licensed,
         own=bool(own_model),
         offers=tuple(offers(generation.creation_model)) if is_on_sale(output) and not own_model else (),
     )
+
+
+def _variations(output: Output, viewer: Any, capabilities: Capabilities | None) -> tuple[Variation, ...]:
+    """The ways in which this viewer may have another made from a sample now; `lineage.make_another` decides."""
+    generation = output.generation
+    offered = generation.is_playground or generation.creation_model.state == CreationModel.State.PUBLISHED
+    usable = offered and generation.version.state == Version.State.READY and generation.depth < DEPTH_MOST
+    return capabilities.variations if capabilities and usable and generation.viewer_id == viewer.pk else ()
+
+
+def revealed_template(creation_model: CreationModel) -> str:
+    """What is said of how much of its samples is shown before a purchase; takes `share` in per cent."""
+    capabilities = _offered(creation_model)
+    return f"generation/kinds/{capabilities.output_kind if capabilities else 'text'}_revealed.html"
 
 
 def offers(creation_model: CreationModel) -> list[Offer]:

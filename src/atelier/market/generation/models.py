@@ -32,7 +32,17 @@ class Generation(models.Model):
     viewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="generations")
     is_playground = models.BooleanField(default=False)
     brief: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    # The same as people read and search it, where pictures are told by their size. Lists do without the brief itself.
+    brief_told: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     seeds = ArrayField(models.BigIntegerField())
+    # What the version's creator had vetoed when this was asked for.
+    vetoed = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    # What the engine had learned by then from the picks of clients.
+    taste: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
+    # The sample that this makes anew, in which way, and how many samples it comes from, one made from the other.
+    parent = models.ForeignKey("Output", null=True, blank=True, on_delete=models.PROTECT, related_name="made_anew")
+    vary_way = models.CharField(max_length=40, blank=True)
+    depth = models.PositiveSmallIntegerField(default=0)
     reveal = models.FloatField()
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     # Counts how often a worker took this up; what an earlier, lost worker still writes is ignored.
@@ -64,6 +74,11 @@ class Generation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["viewer", "idempotency_key"], name="one_generation_a_key"),
+            models.CheckConstraint(
+                condition=Q(parent=None, vary_way="", depth=0)
+                | (Q(parent__isnull=False, depth__gte=1) & ~Q(vary_way="")),
+                name="made_anew_from_a_sample_in_a_way",
+            ),
         ]
         indexes = [
             models.Index(fields=["viewer", "-created_at"]),
@@ -103,7 +118,8 @@ class Generation(models.Model):
 
 
 class Output(models.Model):
-    """A finished piece. `reduced` may be shown to anyone who may see the generation; `blob` only after purchase."""
+    """A finished piece. `reduced` and `picture` may be shown to anyone who may see the generation; `blob` only after
+    purchase."""
 
     class State(models.TextChoices):
         OFFERED = "offered"
@@ -116,8 +132,12 @@ class Output(models.Model):
     kind = models.CharField(max_length=10)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     reduced: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    # Of a picture: it, as small as it may be shown. `reduced` then holds its size, and what is seen in words.
+    picture = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     extent = models.PositiveIntegerField()
     finish = models.CharField(max_length=10)
+    # Figures by which the engine ranks what it makes.
+    features: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State, default=State.OFFERED)
     withdrawn_because = models.CharField(max_length=200, blank=True)
     # Chosen by the creator to be shown whole on the model's page.
@@ -153,6 +173,24 @@ class Attribution(models.Model):
             models.UniqueConstraint(fields=["output", "work"], name="one_attribution_a_work"),
             models.CheckConstraint(condition=Q(parts__gte=0, parts__lte=1_000_000), name="attribution_in_bounds"),
         ]
+
+
+class Pick(models.Model):
+    """That a client chose a sample among those of one generation: bought it, or had it made anew. Append-only.
+
+    `chosen` are the features of that sample and `others` those of its siblings, as they were then.
+    """
+
+    class Because(models.TextChoices):
+        BOUGHT = "bought"
+        VARIED = "varied"
+
+    creation_model = models.ForeignKey(CreationModel, on_delete=models.PROTECT, related_name="picks")
+    output = models.OneToOneField(Output, on_delete=models.PROTECT, related_name="pick")
+    because = models.CharField(max_length=8, choices=Because)
+    chosen: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField()
+    others: models.JSONField[list[dict[str, float]], list[dict[str, float]]] = models.JSONField()
+    at = models.DateTimeField(db_default=Now())
 
 
 class SampleCount(models.Model):

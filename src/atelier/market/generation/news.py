@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +11,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from atelier.market.core import live
+from atelier.market.core.pictures import BadPicture
 from atelier.market.studio.models import Version
 from atelier.workshop.contract import Cancelled, Preview, Progress
 
+from . import kinds
+from .engines import capabilities_of
 from .models import Generation
 from .pace import Pace
 
+log = logging.getLogger(__name__)
+
 FLUSH_SECONDS = 0.08
+# Each is shown instead of the one before, and is some ten kilobytes.
+PICTURE_SECONDS = 0.4
 PROGRESS_SECONDS = 0.4
 LOOK_SECONDS = 1.0
 # After a restart, pages may have lost their stream too: the slowest of them opens it again within this time.
@@ -36,16 +44,17 @@ def joined(before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, An
 class News:
     """The `emit` of one attempt at a generation.
 
-    Publishes "preview" {sample, payload} at most every 80 ms and, at most every 0.4 s, "progress" {done, planned,
-    seconds_left}, "queue" when others have their turn first, and "started" when it begins after such a wait. Once a
-    second it keeps the progress with the time left, and looks whether to stop. Errors: Cancelled when the person
-    cancelled, when the page that watched was left, when the version was erased, or when another worker took this up;
-    `stopping` then says which.
+    Publishes "preview" {sample, payload} at most every 80 ms, pictures every 0.4 s; at most every 0.4 s "progress"
+    {done, planned, seconds_left}, "queue" when others have their turn first, and "started" when it begins after such a
+    wait. Once a second it keeps the progress with the time left, and looks whether to stop. Errors: Cancelled when the
+    person cancelled, when the page that watched was left, when the version was erased, or when another worker took this
+    up; `stopping` then says which.
     """
 
     def __init__(self, generation: Generation, clock: Callable[[], float] = time.monotonic) -> None:
         self.stopping = ""
         self._generation = generation
+        self._kind = capabilities_of(generation.creation_model).output_kind
         self._clock = clock
         self._waiting: dict[int, dict[str, Any]] = {}
         self._progress: Progress | None = None
@@ -61,7 +70,7 @@ class News:
 
     def __call__(self, news: Preview | Progress) -> None:
         if isinstance(news, Preview):
-            self._waiting[news.sample] = joined(self._waiting.get(news.sample), news.payload)
+            self._gather(news)
         else:
             self._progress = news
             self._seconds_left = self._pace.seconds_left(news, self._clock())
@@ -69,7 +78,7 @@ class News:
             self._begun = True
             self._tell_place(None)
         now = self._clock()
-        if self._waiting and now - self._flushed >= FLUSH_SECONDS:
+        if self._waiting and now - self._flushed >= (PICTURE_SECONDS if self._kind == "image" else FLUSH_SECONDS):
             self.flush()
         if now - self._told_at >= PROGRESS_SECONDS:
             self._tell_progress(now)
@@ -77,13 +86,23 @@ class News:
             self._looked = now
             self._look()
 
+    def _gather(self, news: Preview) -> None:
+        try:
+            payload = kinds.checked_preview(self._kind, news.payload)
+        except BadPicture as error:
+            # The finished sample will be shown, or fail, for itself.
+            log.warning("generation %s is previewed by what is no picture: %s", self._generation.pk, error)
+        else:
+            self._waiting[news.sample] = joined(self._waiting.get(news.sample), payload)
+
     def flush(self) -> None:
         """Publish what waits."""
         if not self._waiting:
             return
+        publish = live.publish_anew if self._kind == "image" else live.publish
         with transaction.atomic():
             for sample, payload in sorted(self._waiting.items()):
-                live.publish(self._generation.topic, "preview", sample=sample, payload=payload)
+                publish(self._generation.topic, "preview", sample=sample, payload=payload)
             if not self._shown:
                 self._mine().filter(first_preview_at=None).update(first_preview_at=timezone.now())
         self._shown = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -12,17 +13,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from atelier.market.accounts.queries import person as who
 from atelier.market.core import live
 from atelier.market.core.errors import Invalid, MarketError
 from atelier.market.studio.models import CreationModel, Version
+from atelier.workshop.contract import Variation
 
 from . import actions, queries, quota
-from .cards import cards, cards_by_generation, cards_of, offers, readable_brief
+from .brief_pictures import pictures_in
+from .cards import cards, cards_by_generation, cards_of, offers, readable_brief, revealed_template
 from .engines import capabilities_of
 from .forms import AskForm
+from .lineage import make_another, variation_of
+from .models import Output
+from .sending import send_picture
 
 A_PAGE = 20
 
@@ -34,7 +40,7 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
     creation_model = queries.published_model(pk)
     if creation_model.creator.user_id == person.pk and creation_model.version_id:
         return redirect("generation:playground", pk=creation_model.version_id)
-    form = AskForm(capabilities_of(creation_model), request.POST or None)
+    form = _form(request, creation_model)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.ask_for_samples(actor=person, creation_model=creation_model, wish=_wish(form))
@@ -50,7 +56,7 @@ def playground(request: HttpRequest, pk: int) -> HttpResponse:
     """Try one's own version: whole samples, not counted, seen by nobody else."""
     person = who(request)
     version = queries.version_of(person, pk)
-    form = AskForm(capabilities_of(version.creation_model), request.POST or None)
+    form = _form(request, version.creation_model)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.try_out(actor=person, version=version, wish=_wish(form))
@@ -59,6 +65,18 @@ def playground(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             return redirect("generation:detail", pk=made.pk)
     return _playground_page(request, form, version)
+
+
+def _form(request: HttpRequest, creation_model: CreationModel, *, asks: bool = True) -> AskForm:
+    """The form as it was sent, with the pictures of the brief that it repeats; empty when nothing was sent."""
+    capabilities = capabilities_of(creation_model)
+    if request.method != "POST":
+        return AskForm(capabilities, asks=asks)
+    kept: dict[str, str] = {}
+    with suppress(MarketError, ValueError):
+        source = queries.generation_of(request.user, uuid.UUID(request.POST.get("source", "")))
+        kept = pictures_in(capabilities.brief_schema, source.brief)
+    return AskForm(capabilities, request.POST, request.FILES, kept=kept, asks=asks)
 
 
 def _wish(form: AskForm) -> actions.Wish:
@@ -74,12 +92,15 @@ def _brief_page(request: HttpRequest, form: AskForm, creation_model: CreationMod
         "creation_model": creation_model,
         "left": quota.left(who(request), creation_model),
         "offers": offers(creation_model),
+        "revealed": revealed_template(creation_model),
         "action": reverse("generation:brief", args=[creation_model.pk]),
     }
     return render(request, "generation/brief.html", context, status=_status(request, form))
 
 
 def _status(request: HttpRequest, form: AskForm) -> int:
+    if form.errors:
+        form.ask_for_files_again()
     return 422 if request.method == "POST" and form.errors else 200
 
 
@@ -111,6 +132,8 @@ def repeat(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _again(request: HttpRequest, pk: uuid.UUID, *, same_seeds: bool) -> HttpResponse:
     source = queries.generation_of(request.user, pk)
+    if source.parent_id and same_seeds:
+        return redirect(reverse("generation:another", args=[source.parent_id, source.vary_way]) + f"?repeat={pk}")
     form = AskForm.starting_from(
         capabilities_of(source.creation_model),
         source.brief,
@@ -139,7 +162,9 @@ def try_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         brief=source.brief, samples=len(source.seeds), key=f"again:{source.pk}", source=source.pk, again=True
     )
     try:
-        if source.is_playground:
+        if source.parent_id:
+            made = make_another(actor=person, output_id=source.parent_id, way=source.vary_way, wish=wish)
+        elif source.is_playground:
             made = actions.try_out(actor=person, version=source.version, wish=wish)
         else:
             model = queries.published_model(source.creation_model_id)
@@ -203,6 +228,52 @@ def output(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = queries.output_seen_by(request.user, pk)
     card = cards([found], request.user)[0]
     return render(request, "generation/output.html", {"card": card, "creation_model": card.creation_model})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def another(request: HttpRequest, pk: uuid.UUID, way: str) -> HttpResponse:
+    """Have another made from a sample of one's own, in one of the engine's ways."""
+    person = who(request)
+    parent = queries.output_made_for(person, pk)
+    model = parent.generation.creation_model
+    variation = variation_of(model, way)
+    form = (
+        _form(request, model, asks=variation.edits) if request.method == "POST" else _from(request, parent, variation)
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = make_another(actor=person, output_id=pk, way=way, wish=_wish(form))
+        except MarketError as error:
+            form.put(error)
+        else:
+            return redirect("generation:detail", pk=made.pk)
+    context = {
+        "form": form,
+        "variation": variation,
+        "creation_model": model,
+        "card": cards([parent], person)[0],
+        "left": None if parent.generation.is_playground else quota.left(person, model),
+        "action": reverse("generation:another", args=[pk, way]),
+    }
+    return render(request, "generation/another.html", context, status=_status(request, form))
+
+
+def _from(request: HttpRequest, parent: Output, variation: Variation) -> AskForm:
+    """The form to have another made, with the brief where that may be changed; `?repeat=` as it was sent before."""
+    source, again = parent.generation, False
+    with suppress(MarketError, ValueError):
+        source = queries.generation_of(request.user, uuid.UUID(request.GET.get("repeat", "")))
+        again = True
+    capabilities = capabilities_of(source.creation_model)
+    told: dict[str, Any] = {"samples": len(source.seeds), "source": source.pk, "again": again}
+    return AskForm.starting_from(capabilities, source.brief, asks=variation.edits, **told)
+
+
+@require_safe
+def picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The picture by which a piece is shown, for whoever may see it."""
+    return send_picture(request, pk)
 
 
 @login_required

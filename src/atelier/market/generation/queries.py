@@ -26,7 +26,7 @@ def generations_of(viewer: Any) -> QuerySet[Generation]:
     return (
         Generation.objects.filter(viewer_id=viewer.pk)
         .select_related(WITH_CREATOR, "version")
-        .defer(*heavy_of("version"))
+        .defer(*heavy_of("version"), "brief")
         .prefetch_related(Prefetch("outputs", Output.objects.select_related("blob").order_by("sample")))
         .order_by("-created_at")
     )
@@ -35,12 +35,10 @@ def generations_of(viewer: Any) -> QuerySet[Generation]:
 def search(generations: QuerySet[Generation], words: str) -> QuerySet[Generation]:
     """Those whose brief, shown opening or creation model holds every one of the words."""
     for word in words.split():
-        in_outputs = (
-            Output.objects.filter(generation=OuterRef("pk"))
-            .annotate(shown=Cast("reduced", TextField()))
-            .filter(shown__icontains=word)
+        in_outputs = Output.objects.filter(generation=OuterRef("pk")).filter(
+            Q(reduced__text__icontains=word) | Q(reduced__told__icontains=word)
         )
-        generations = generations.annotate(brief_text=Cast("brief", TextField())).filter(
+        generations = generations.annotate(brief_text=Cast("brief_told", TextField())).filter(
             Q(brief_text__icontains=word) | Q(creation_model__name__icontains=word) | Exists(in_outputs)
         )
     return generations
@@ -72,7 +70,7 @@ def place_in_queue(generation: Generation) -> int:
 def _with_what_made_them(outputs: QuerySet[Output]) -> QuerySet[Output]:
     """Outputs with model, creator and version, as cards need them, without the proofs."""
     joined = outputs.select_related("generation__creation_model__creator__user", "generation__version")
-    return joined.defer(*heavy_of("generation__version"))
+    return joined.defer(*heavy_of("generation__version"), "generation__brief")
 
 
 def outputs_seen_by(user: Any) -> QuerySet[Output]:
@@ -90,6 +88,15 @@ def output_seen_by(user: Any, output_id: uuid.UUID) -> Output:
     found = outputs_seen_by(user).filter(pk=output_id).first()
     if found is None:
         raise Missing(_("There is no such piece."), remedy=_("Open it from “My generations”."))
+    return found
+
+
+def output_made_for(viewer: Any, output_id: uuid.UUID) -> Output:
+    """A sample of one's own generations. Errors: Missing."""
+    mine = Output.objects.select_related("generation__creation_model__creator__user", "generation__version")
+    found = mine.defer(*heavy_of("generation__version")).filter(pk=output_id, generation__viewer_id=viewer.pk).first()
+    if found is None:
+        raise Missing(_("There is no such piece among yours."), remedy=_("Open it from “My generations”."))
     return found
 
 

@@ -18,12 +18,16 @@ from procrastinate.contrib.django import app
 
 from atelier.market.core.errors import MarketError
 from atelier.market.provenance.actions import mark_key_of
+from atelier.market.studio.actions import keep_taste
 from atelier.market.studio.adapters import adapter_folder, erased
+from atelier.market.studio.models import CreationModel
+from atelier.workshop import contract
 from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Guardrails, WorkshopError
 from atelier.workshop.runtime import runtime
 
 from . import queries, work
-from .models import Generation
+from .lineage import ancestor_of
+from .models import Generation, Pick
 from .news import News
 
 log = logging.getLogger(__name__)
@@ -81,6 +85,9 @@ def _write(generation: Generation, news: News) -> None:
         guardrails=Guardrails(subjects_refused=tuple(model.subjects_refused), words_never=tuple(model.words_never)),
         mark_key=mark_key_of(model.creator),
         viewer=_opaque(generation.viewer_id),
+        vetoed=tuple(generation.vetoed),
+        taste=generation.taste,
+        vary=ancestor_of(generation),
     )
     with tempfile.TemporaryDirectory(prefix="atelier-generate-") as folder:
         made = runtime().generate(model.engine, adapter_folder(version), spec, Path(folder), news)
@@ -106,7 +113,7 @@ def _stopped(generation: Generation, news: News) -> None:
         generation,
         to=Generation.State.CANCELLED,
         code=news.stopping,
-        error=_("Writing stopped because the page was left.") if left else "",
+        error=_("It stopped because the page was left.") if left else "",
         remedy=_("Repeat it and stay on the page.") if left else "",
     )
 
@@ -136,6 +143,23 @@ def _failed(generation: Generation, error: WorkshopError | MarketError) -> None:
         remedy=error.remedy,
         where=getattr(error, "where", ""),
     )
+
+
+@app.task(queue="quick", lock="learn_taste", retry=RETRY)
+def learn_taste(*, creation_model_id: int) -> None:
+    """Have a creation model's engine learn from all that clients picked. Run twice, it learns the same."""
+    model = CreationModel.objects.get(pk=creation_model_id)
+    rows = Pick.objects.filter(creation_model=model).order_by("pk").values_list("chosen", "others")
+    picks = [contract.Pick(chosen=chosen, others=tuple(others)) for chosen, others in rows]
+    try:
+        taste = runtime().prefer(model.engine, picks)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # What is made goes on as it was: the taste before this pick still holds.
+        log.exception("the taste of creation model %s could not be learned", creation_model_id)
+        return
+    keep_taste(creation_model_id=creation_model_id, taste=taste, picks=len(picks))
 
 
 @app.periodic(cron="* * * * *")

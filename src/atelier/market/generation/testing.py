@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 import uuid
-from functools import cache
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from django.utils.html import escape
 from atelier.market.accounts.models import Creator, User
 from atelier.market.core import blobs
 from atelier.market.core.testing import make_creator, make_user
+from atelier.market.studio import showing
 from atelier.market.studio.models import CreationModel, Dataset, DatasetWork, TrainingRun, Version
 from atelier.market.works.models import Consent, Upload, Work
-from atelier.workshop.contract import TrainResult, TrainSpec, WorkFile
-from atelier.workshop.contract.fake import FakeEngine
+from atelier.market.works.testing import make_sheets
+from atelier.workshop.contract import TrainResult, TrainSpec, WorkFile, engine
 
 from . import actions
 from .models import Generation, Output
@@ -39,9 +40,14 @@ _LINES = (
 
 
 def make_creation_model(
-    creator: Creator | None = None, *, works: int = 6, published: bool = True, **changes: Any
+    creator: Creator | None = None,
+    *,
+    works: int = 6,
+    pieces: Sequence[Work] = (),
+    published: bool = True,
+    **changes: Any,
 ) -> CreationModel:
-    """A creation model with one version that the fake engine really trained."""
+    """A creation model with one version that a fake engine really trained, on works made for it or on those given."""
     number = next(_numbers)
     creator = creator or make_creator()
     model = CreationModel.objects.create(
@@ -54,13 +60,20 @@ def make_creation_model(
             **changes,
         }
     )
-    version = _version(model, [_work(creator, index) for index in range(works)])
+    version = _version(model, pieces or [_work(creator, index) for index in range(works)])
     model.version = version
     if published:
         model.state = CreationModel.State.PUBLISHED
         model.published_at = timezone.now()
     model.save()
     return model
+
+
+def make_picture_model(creator: Creator | None = None, **changes: Any) -> CreationModel:
+    """The same of pictures."""
+    creator = creator or make_creator()
+    sheets = make_sheets(creator, 6)
+    return make_creation_model(creator, pieces=sheets, **{"engine": "sketch", "category": "sketches", **changes})
 
 
 def brief(subject: str = "a bakery", **more: Any) -> dict[str, Any]:
@@ -126,7 +139,7 @@ def _work(creator: Creator, index: int) -> Work:
     return work
 
 
-def _version(model: CreationModel, works: list[Work]) -> Version:
+def _version(model: CreationModel, works: Sequence[Work]) -> Version:
     dataset = Dataset.objects.create(
         creation_model=model, sha256=hashlib.sha256("".join(work.blob_id for work in works).encode()).hexdigest()
     )
@@ -138,14 +151,15 @@ def _version(model: CreationModel, works: list[Work]) -> Version:
         creation_model=model, dataset=dataset, state=TrainingRun.State.SUCCEEDED, ended_at=timezone.now()
     )
     with tempfile.TemporaryDirectory() as folder:
-        result = _train(dataset, works, Path(folder))
+        result = _train(model.engine, dataset, works, Path(folder))
         for file in result.adapter_files:
             blobs.keep_file(Path(folder) / file.path, file.media_type)
+        shown = showing.stored(result, Path(folder))
     files = [
         {**file.model_dump(mode="json"), "path": str(Path(file.path).relative_to(result.adapter_dir))}
         for file in result.adapter_files
     ]
-    return Version.objects.create(
+    version = Version.objects.create(
         creation_model=model,
         run=run,
         number=1,
@@ -155,14 +169,11 @@ def _version(model: CreationModel, works: list[Work]) -> Version:
         card=result.card,
         publishable=True,
     )
+    showing.keep(version, shown)
+    return version
 
 
-@cache
-def _engine() -> FakeEngine:
-    return FakeEngine()
-
-
-def _train(dataset: Dataset, works: list[Work], folder: Path) -> TrainResult:
+def _train(name: str, dataset: Dataset, works: Sequence[Work], folder: Path) -> TrainResult:
     files = tuple(
         WorkFile(
             id=str(work.pk),
@@ -172,4 +183,4 @@ def _train(dataset: Dataset, works: list[Work], folder: Path) -> TrainResult:
         )
         for work in works
     )
-    return _engine().train(TrainSpec(works=files, dataset_sha256=dataset.sha256), folder, lambda _progress: None)
+    return engine(name).train(TrainSpec(works=files, dataset_sha256=dataset.sha256), folder, lambda _progress: None)

@@ -6,6 +6,7 @@ nothing that the lost one writes is kept.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ from atelier.market.studio.adapters import hold_off_erasing
 from atelier.market.studio.models import CreationModel, DatasetWork, Version
 from atelier.workshop import contract
 
-from . import quota
+from . import kinds, quota
 from .engines import capabilities_of
 from .facts import birth_facts
 from .models import Attribution, Generation, Output
@@ -151,30 +152,35 @@ def end_unfinished(
 def finish(generation: Generation, made: Sequence[contract.Output], folder: Path) -> bool:
     """Keep what was made, whose works it is owed to, and its birth records, all or nothing; False when fenced off.
 
-    Errors: Conflict when the version was erased meanwhile; nothing is kept then.
+    Errors: Conflict when the version was erased meanwhile, BadPicture when a sample cannot be shown; nothing is kept
+    then.
     """
     held = Generation.objects.select_for_update().get(pk=generation.pk)
     if held.attempt != generation.attempt or held.state != S.RUNNING:
         return False
     hold_off_erasing(generation.version)
+    kind = capabilities_of(generation.creation_model).output_kind
+    shown = {piece.sample: kinds.checked_sample(kind, piece.reduced) for piece in made}
     kept = _keep(made, folder)
     gone = set(
         Output.objects.filter(blob__in=kept.values(), state=Output.State.WITHDRAWN).values_list("blob_id", flat=True)
     )
     works = _works_owed(generation.version)
-    kind = capabilities_of(generation.creation_model).output_kind
     # In the order of their hashes, so that two jobs that made the same texts never wait for each other in a circle.
     for piece in sorted(made, key=lambda output: kept[output.sample].sha256):
         blob = kept[piece.sample]
+        reduced, picture = shown[piece.sample]
         output = Output.objects.create(
             generation=generation,
             sample=piece.sample,
             seed=piece.seed,
             kind=kind,
             blob=blob,
-            reduced=piece.reduced,
+            reduced=reduced,
+            picture=blobs.keep_bytes(picture.content, picture.media_type) if picture else None,
             extent=piece.extent,
             finish=piece.finish,
+            features={name: value for name, value in piece.features.items() if math.isfinite(value)},
             state=Output.State.WITHDRAWN if blob.pk in gone else Output.State.OFFERED,
             withdrawn_because=_("The very same piece was sold exclusively.") if blob.pk in gone else "",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -17,8 +18,9 @@ from atelier.market.accounts.queries import person
 from atelier.market.core import live
 from atelier.market.core.errors import Denied, MarketError, Missing
 from atelier.market.core.forms import put_error
-from atelier.market.generation.cards import cards
+from atelier.market.generation.cards import Card, cards
 from atelier.market.generation.queries import output_seen_by
+from atelier.market.generation.sending import send_picture_of
 
 from . import actions, queries
 from .forms import MessageForm
@@ -98,6 +100,22 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return _conversation_page(request, found, form)
 
 
+def _card(found: Conversation) -> Card:
+    """The piece as the buyer sees it, its picture sent from here to both."""
+    (card,) = cards([found.output], found.buyer)
+    return replace(card, picture_url=reverse("hiring:picture", args=[found.pk])) if card.picture_url else card
+
+
+@login_required
+@require_safe
+def picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The picture of the piece that two talk about."""
+    found = queries.conversation_of(person(request), pk)
+    if not _card(found).picture_url:
+        raise Missing(_("This piece has no picture."))
+    return send_picture_of(request, found.output)
+
+
 def _conversation_page(request: HttpRequest, found: Conversation, form: MessageForm) -> HttpResponse:
     who = person(request)
     heard = live.latest(found.topic)
@@ -112,7 +130,7 @@ def _conversation_page(request: HttpRequest, found: Conversation, form: MessageF
         "earlier": everything.count() - len(said),
         "form": form,
         # Both see as much of the piece as the buyer may: the creator is shown no more of it than they are.
-        "card": cards([found.output], found.buyer)[0],
+        "card": _card(found),
         "selling": not found.is_buyer(who),
         "last_event_id": heard,
     }

@@ -36,6 +36,7 @@ def conversations_of(user: Any) -> QuerySet[Conversation]:
     return (
         Conversation.objects.filter(Q(buyer_id=user.pk) | Q(creator__user_id=user.pk))
         .select_related(*WITH_PEOPLE)
+        .defer("output__generation__brief")
         .annotate(
             unread=Count("messages", filter=_new_to(user, "", "messages__") & ~Q(messages__author_id=user.pk)),
             last_body=Subquery(last.values("body")[:1]),
@@ -48,7 +49,7 @@ def conversations_of(user: Any) -> QuerySet[Conversation]:
 def conversation_of(user: Any, conversation_id: uuid.UUID, *, lock: bool = False) -> Conversation:
     """One of them. Errors: Missing, for anyone else's too."""
     mine = Conversation.objects.filter(Q(buyer_id=user.pk) | Q(creator__user_id=user.pk))
-    found = mine.select_related(*WITH_PEOPLE)
+    found = mine.select_related(*WITH_PEOPLE).defer("output__generation__brief")
     if lock:
         found = found.select_for_update(of=("self",))
     conversation = found.filter(pk=conversation_id).first()

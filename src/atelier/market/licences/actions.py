@@ -14,6 +14,8 @@ from atelier.market.billing.models import Purchase
 from atelier.market.core import audit, events, live
 from atelier.market.core.errors import Conflict
 from atelier.market.generation.actions import open_output, withdraw_output
+from atelier.market.generation.models import Pick
+from atelier.market.generation.picks import note_pick
 from atelier.market.studio.models import Tier
 from atelier.workshop.contract import Attribution, EngineUnavailable, engine
 
@@ -62,6 +64,7 @@ def issue_for_purchase(*, purchase_id: str) -> None:
     licence.save(force_insert=True)
     expect_files(licence)
     open_output(output=purchase.output, holder=purchase.buyer)
+    note_pick(purchase.output, Pick.Because.BOUGHT)
     audit.record(purchase.buyer, "licences.issue", licence, number=licence.number, tier=licence.tier)
     if licence.tier == Tier.EXCLUSIVE:
         events.emit("licences.exclusive_sold", output_id=str(licence.output_id), licence_id=str(licence.pk))

@@ -31,6 +31,7 @@ def licences_of(buyer: Any) -> QuerySet[Licence]:
     return (
         Licence.objects.filter(buyer_id=buyer.pk)
         .select_related(*WITH_PIECE)
+        .defer("output__generation__brief")
         .prefetch_related("files")
         .order_by("-issued_at")
     )
@@ -41,6 +42,7 @@ def licence_of(person: Any, licence_id: uuid.UUID) -> Licence:
     found = (
         Licence.objects.filter(Q(buyer_id=person.pk) | Q(creator__user_id=person.pk), pk=licence_id)
         .select_related(*WITH_PIECE)
+        .defer("output__generation__brief")
         .prefetch_related("files__blob")
         .first()
     )

@@ -5,19 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
+from atelier.market.accounts.auth import anybody, bearer_or_session
 from atelier.market.accounts.queries import creator_of
 from atelier.market.accounts.queries import person as person_of
+from atelier.market.core import pictures
 from atelier.market.core.downloads import streamed
+from atelier.market.core.errors import Missing
 from atelier.market.core.forms import fresh_key
-from atelier.market.core.schemas import ERRORS, NO_NUL, IdempotencyKey, Limit, Offset, RowId
+from atelier.market.core.schemas import ERRORS, NO_NUL, PICTURE, IdempotencyKey, Limit, Offset, RowId
 
 from . import actions, queries
 from .exporting import archive, filename_of
-from .models import CreationModel, TrainingRun, Version
+from .models import CreationModel, TrainingRun, Version, VersionPart, VersionSheet
 
 router = Router()
 
@@ -115,6 +120,42 @@ class RunOut(Schema):
     ended_at: datetime | None
 
 
+class SheetOut(Schema):
+    """Pictures by which a version is judged by eye, and what is seen in words. `picture` is an address."""
+
+    title: str
+    told: str
+    width: int
+    height: int
+    public: bool
+    picture: str
+
+    @staticmethod
+    def of(sheet: VersionSheet) -> dict[str, Any]:
+        """The sheet as plain data."""
+        names = ("title", "told", "width", "height", "public")
+        return {**{name: getattr(sheet, name) for name in names}, "picture": reverse("api:sheet", args=[sheet.pk])}
+
+
+class PartOut(Schema):
+    """A part of what a version learned. `vetoed`: it is used in nothing that is made; `work` is where it comes from."""
+
+    name: str
+    title: str
+    group: str
+    description: str
+    work: int | None
+    vetoed: bool
+    picture: str | None
+
+
+class VetoIn(Schema):
+    """Whether a part, by its name, is not to be used."""
+
+    part: Annotated[str, Field(min_length=1, max_length=120), NO_NUL]
+    vetoed: bool
+
+
 class VersionOut(Schema):
     """A version with its proof. `evaluation` answers the four questions with figures and intervals."""
 
@@ -128,6 +169,8 @@ class VersionOut(Schema):
     adapter_sha256: str
     evaluation: dict[str, Any]
     card: dict[str, Any]
+    sheets: list[SheetOut]
+    parts: list[PartOut]
     created_at: datetime
     erased_at: datetime | None
 
@@ -162,8 +205,22 @@ def _run(run: TrainingRun) -> dict[str, Any]:
 
 
 def _version(version: Version) -> dict[str, Any]:
-    names = [name for name in VersionOut.model_fields if name != "creation_model"]
-    return {**{name: getattr(version, name) for name in names}, "creation_model": version.creation_model_id}
+    names = [name for name in VersionOut.model_fields if name not in {"creation_model", "sheets", "parts"}]
+    return {
+        **{name: getattr(version, name) for name in names},
+        "creation_model": version.creation_model_id,
+        "sheets": [SheetOut.of(sheet) for sheet in version.sheets.all()],
+        "parts": [_part(part, version) for part in version.parts.all()],
+    }
+
+
+def _part(part: VersionPart, version: Version) -> dict[str, Any]:
+    return {
+        **{name: getattr(part, name) for name in ("name", "title", "group", "description")},
+        "work": part.work_id,
+        "vetoed": part.name in version.vetoed,
+        "picture": reverse("api:part_picture", args=[part.pk]) if part.blob_id else None,
+    }
 
 
 @router.get("/models", response={200: ModelsOut, **ERRORS})
@@ -268,7 +325,10 @@ def retry_run(request: HttpRequest, run_id: RowId, key: Key = None) -> Status[di
 def list_versions(request: HttpRequest, model_id: RowId, limit: Limit = 20, offset: Offset = 0) -> list[dict[str, Any]]:
     """Versions of a creation model, newest first."""
     model = queries.model_for(person_of(request), model_id)
-    return [_version(version) for version in model.versions.order_by("-number")[offset : offset + limit]]
+    return [
+        _version(version)
+        for version in model.versions.prefetch_related("sheets", "parts").order_by("-number")[offset : offset + limit]
+    ]
 
 
 @router.get("/versions/{version_id}", response={200: VersionOut, **ERRORS})
@@ -302,3 +362,31 @@ def export_version(request: HttpRequest, version_id: RowId) -> StreamingHttpResp
     """The adapter with its model card, as a ZIP file."""
     found = queries.exportable(person_of(request), version_id)
     return streamed(request, archive(found), "application/zip", filename_of(found))
+
+
+@router.put("/versions/{version_id}/vetoes", response={200: VersionOut, **ERRORS})
+def veto_part(request: HttpRequest, version_id: RowId, wish: VetoIn) -> dict[str, Any]:
+    """Leave a part out of everything that is made from now on, or let it be used again."""
+    act = actions.veto_part if wish.vetoed else actions.allow_part
+    return _version(act(actor=person_of(request), version_id=version_id, name=wish.part))
+
+
+@router.get(
+    "/sheets/{sheet_id}",
+    response={**ERRORS},
+    url_name="sheet",
+    auth=[*bearer_or_session, anybody],
+    openapi_extra=PICTURE,
+)
+def get_sheet(request: HttpRequest, sheet_id: RowId) -> HttpResponse:
+    """A sheet of one's own version; the public ones of published models are for everybody."""
+    return pictures.send(request, queries.sheet_seen_by(request.user, sheet_id).blob, cache="private, no-cache")
+
+
+@router.get("/parts/{part_id}/picture", response={**ERRORS}, url_name="part_picture", openapi_extra=PICTURE)
+def get_part_picture(request: HttpRequest, part_id: RowId) -> HttpResponse:
+    """The picture of a part of one's own version."""
+    found = queries.part_of(person_of(request), part_id)
+    if found.blob is None:
+        raise Missing(_("This part has no picture."))
+    return pictures.send(request, found.blob)

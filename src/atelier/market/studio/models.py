@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from atelier.market.accounts.models import Creator
+from atelier.market.core.models import Blob
 from atelier.market.works.models import Work
 
 
@@ -50,6 +51,9 @@ class CreationModel(models.Model):
     words_never = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     samples_a_day = models.PositiveIntegerField(default=20, validators=[MaxValueValidator(1000)])
     reveal_percent = models.PositiveIntegerField(default=40, validators=[MinValueValidator(5), MaxValueValidator(90)])
+    # What the engine learned from the picks of clients, and from how many.
+    taste: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
+    taste_picks = models.PositiveIntegerField(default=0)
     currency = models.CharField(max_length=3, default="USD")
     floor_minor = models.PositiveIntegerField(default=500)
     personal_minor = models.PositiveIntegerField(default=900)
@@ -182,6 +186,8 @@ class Version(models.Model):
     evaluation: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     card: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     publishable = models.BooleanField()
+    # Names of parts that the creator does not want used.
+    vetoed = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     # The creator's explicit word to publish although the proof says that it is no better than the base.
     published_anyway_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -198,3 +204,37 @@ class Version(models.Model):
     def copies(self) -> bool:
         """Whether its proof found that it repeats works it learned from: it is never offered, whoever wishes it."""
         return bool(self.evaluation.get("copying", {}).get("verdict") == "poor")
+
+
+class VersionSheet(models.Model):
+    """Pictures side by side, to judge a version by eye. `told` is what is seen; public ones are for buyers too."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="sheets")
+    position = models.PositiveIntegerField()
+    title = models.CharField(max_length=120)
+    told = models.CharField(max_length=1000)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    public = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "position"], name="one_sheet_a_position")]
+        ordering = ["position"]
+
+
+class VersionPart(models.Model):
+    """A part of what a version learned, which its creator may veto by name. Its picture goes with the adapter."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="parts")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+    title = models.CharField(max_length=120)
+    group = models.CharField(max_length=80)
+    description = models.CharField(max_length=300, blank=True)
+    work = models.ForeignKey(Work, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "name"], name="one_part_a_name")]
+        ordering = ["position"]

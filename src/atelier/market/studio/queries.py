@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from atelier.market.works.models import Consent, Resemblance, Work
 from atelier.market.works.queries import in_the_way, works_of
 from atelier.workshop.contract import engines
 
-from .models import CreationModel, Dataset, DatasetWork, TrainingRun, Version
+from .models import CreationModel, Dataset, DatasetWork, TrainingRun, Version, VersionPart, VersionSheet
 
 LIVE = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
 
@@ -82,6 +83,31 @@ def version_for(person: User, version_id: int) -> Version:
     if found is None:
         raise Missing(_("There is no such version among yours."), remedy=_("Go back to your studio."))
     return found
+
+
+def sheet_seen_by(user: Any, sheet_id: int) -> VersionSheet:
+    """A sheet of one's own version, or a public one of the version that serves buyers. Errors: Missing."""
+    model = "version__creation_model"
+    public = Q(public=True, **{f"{model}__state": CreationModel.State.PUBLISHED, f"{model}__version": F("version")})
+    own = Q(**{f"{model}__creator__user_id": user.pk}) if user.is_authenticated else Q(pk=None)
+    found = VersionSheet.objects.select_related("blob").filter(public | own, pk=sheet_id).first()
+    if found is None:
+        raise Missing(_("There is no such sheet."))
+    return found
+
+
+def part_of(person: User, part_id: int) -> VersionPart:
+    """A part of one's own version. Errors: Missing."""
+    mine = VersionPart.objects.filter(version__creation_model__creator__user_id=person.pk)
+    found = mine.select_related("blob", "version").filter(pk=part_id).first()
+    if found is None:
+        raise Missing(_("There is no such part among yours."), remedy=_("Go back to your studio."))
+    return found
+
+
+def public_sheets(model: CreationModel) -> list[VersionSheet]:
+    """What a published model's page shows of the version that serves."""
+    return list(VersionSheet.objects.filter(version=model.version, public=True)) if model.version else []
 
 
 def exportable(person: User, version_id: int) -> Version:

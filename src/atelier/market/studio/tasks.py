@@ -19,10 +19,10 @@ from atelier.market.core.models import Blob
 from atelier.workshop import contract
 from atelier.workshop.runtime import runtime
 
-from . import actions
+from . import actions, showing
 from .adapters import remove_unneeded
 from .blobs_in_use import is_needed
-from .models import TrainingRun, Version
+from .models import TrainingRun, Version, VersionPart
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ def train_version(*, run_id: int) -> None:
         return
     try:
         with tempfile.TemporaryDirectory(prefix="atelier-train-") as scratch:
-            result, files = _train(run, Path(scratch))
-        actions.finish_run(run.pk, run.attempt, result, files)
+            result, files, shown = _train(run, Path(scratch))
+        actions.finish_run(run.pk, run.attempt, result, files, shown)
     except contract.Cancelled:
         if not actions.close_cancelled(run.pk, run.attempt):
             raise WorkerClosing(f"training run {run_id} was interrupted") from None
@@ -71,9 +71,18 @@ def erase_adapter(*, version_id: int) -> None:
     if version.state != Version.State.ERASED or version.erased_at is not None:
         return
     kept = [file["sha256"] for file in version.files if not _erase_file(file["sha256"])]
+    for part in version.parts.exclude(blob=None):
+        _erase_picture(part)
     remove_unneeded(version.adapter_sha256)
     runtime().tidy(version.creation_model.engine)
     actions.forget_adapter(version_id=version_id, kept=kept)
+
+
+@transaction.atomic
+def _erase_picture(part: VersionPart) -> None:
+    """Part a part from its picture, and erase that unless something else needs it."""
+    VersionPart.objects.filter(pk=part.pk).update(blob=None)
+    _erase_file(str(part.blob_id))
 
 
 @transaction.atomic
@@ -91,8 +100,8 @@ def _erase_file(sha256: str) -> bool:
     return True
 
 
-def _train(run: TrainingRun, scratch: Path) -> tuple[contract.TrainResult, list[dict[str, Any]]]:
-    """The engine's result and the adapter's files in storage."""
+def _train(run: TrainingRun, scratch: Path) -> tuple[contract.TrainResult, list[dict[str, Any]], showing.Shown]:
+    """The engine's result, the adapter's files in storage, and so what is looked at of it."""
     workspace = scratch / "workspace"
     workspace.mkdir()
     spec = _spec(run, scratch / "works")
@@ -108,7 +117,7 @@ def _train(run: TrainingRun, scratch: Path) -> tuple[contract.TrainResult, list[
             raise ValueError(f"the file {file.path} is not the one the engine named")
         name = path.relative_to(folder).as_posix()
         files.append({"path": name, "sha256": blob.sha256, "bytes": blob.bytes, "media_type": file.media_type})
-    return result, files
+    return result, files, showing.stored(result, workspace)
 
 
 def _spec(run: TrainingRun, folder: Path) -> contract.TrainSpec:

@@ -9,7 +9,7 @@ from typing import Any
 from atelier.market.accounts.models import Creator
 from atelier.market.core.testing import make_creator
 from atelier.market.works.models import Work
-from atelier.market.works.testing import make_works
+from atelier.market.works.testing import make_sheets, make_works
 
 from . import actions
 from .models import CreationModel, TrainingRun, Version
@@ -32,7 +32,8 @@ def make_model(creator: Creator | None = None, **values: Any) -> CreationModel:
 
 def make_run(model: CreationModel, works: Sequence[Work] | None = None, **options: Any) -> TrainingRun:
     """A queued run on works made for it, or on those given."""
-    chosen = works if works is not None else make_works(model.creator, 10)
+    made = make_sheets if model.engine == "sketch" else make_works
+    chosen = works if works is not None else made(model.creator, 10)
     return actions.start_training(
         actor=model.creator.user,
         creation_model_id=model.pk,

@@ -19,6 +19,12 @@ urlpatterns = [
     path("studio/runs/<int:pk>/retry/", training_pages.retry, name="retry"),
     path("studio/versions/<int:pk>/", version_pages.proof, name="version"),
     path("studio/versions/<int:pk>/export/", version_pages.export, name="export"),
+    path("studio/sheets/<int:pk>/", version_pages.sheet, name="sheet"),
+    path("studio/parts/<int:pk>/", version_pages.part_picture, name="part_picture"),
+    *[
+        path(f"studio/parts/<int:pk>/{verb}/", version_pages.part, {"verb": verb}, name=f"{verb}_part")
+        for verb in ("veto", "allow")
+    ],
     *[
         path(f"studio/versions/<int:pk>/{verb}/", version_pages.act, {"verb": verb}, name=f"{verb}_version")
         for verb in ("choose", "resume", "erase")

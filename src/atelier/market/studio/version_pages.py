@@ -9,12 +9,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from atelier.market.accounts.queries import person as person_of
+from atelier.market.core import pictures
 from atelier.market.core.downloads import streamed
-from atelier.market.core.errors import MarketError
+from atelier.market.core.errors import Conflict, MarketError, Missing
+from atelier.market.core.notices import undoable
 from atelier.market.works.crafts import extent_unit
 
 from . import actions, queries
@@ -22,6 +25,7 @@ from .answers import questions_of
 from .curves import curve_of
 from .exporting import archive, filename_of
 from .models import Version
+from .showing import grouped_parts
 
 
 @login_required
@@ -41,6 +45,8 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
         "revoked": queries.revoked_works(found) if found.state == Version.State.PAUSED else [],
         "serves": found.creation_model.version_id == found.pk,
         "unit": extent_unit(found.creation_model.engine),
+        "sheets": list(found.sheets.all()),
+        "groups": grouped_parts(found),
         "bytes": sum(file["bytes"] for file in found.files),
     }
     return render(request, "studio/proof.html", context)
@@ -81,3 +87,39 @@ def export(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The adapter with its card, to take along."""
     found = queries.exportable(person_of(request), pk)
     return streamed(request, archive(found), "application/zip", filename_of(found))
+
+
+@require_safe
+def sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """A sheet, for its creator, and where it is public for everybody."""
+    return pictures.send(request, queries.sheet_seen_by(request.user, pk).blob, cache="private, no-cache")
+
+
+@login_required
+@require_safe
+def part_picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """The picture of a part, for its creator."""
+    found = queries.part_of(person_of(request), pk)
+    if found.blob is None:
+        raise Missing(_("This part has no picture."))
+    return pictures.send(request, found.blob)
+
+
+@login_required
+@require_POST
+def part(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Veto a part, or take the veto back."""
+    person = person_of(request)
+    found = queries.part_of(person, pk)
+    wish: dict[str, Any] = {"actor": person, "version_id": found.version_id, "name": found.name}
+    try:
+        if verb == "veto":
+            actions.veto_part(**wish)
+            told = _("“%(part)s” is not used from now on.") % {"part": found.title}
+            undoable(request, told, reverse("studio:allow_part", args=[pk]))
+        else:
+            actions.allow_part(**wish)
+            messages.success(request, _("“%(part)s” is used again.") % {"part": found.title})
+    except Conflict as error:
+        messages.error(request, f"{error.message} {error.remedy}".strip())
+    return redirect("studio:version", pk=found.version_id)

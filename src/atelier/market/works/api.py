@@ -6,7 +6,8 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from ninja import File, Form, Header, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
@@ -14,12 +15,13 @@ from pydantic import Field
 from atelier.market.accounts.models import User
 from atelier.market.accounts.queries import creator_of
 from atelier.market.accounts.queries import person as person_of
-from atelier.market.core.schemas import ERRORS, NO_NUL, IdempotencyKey, Limit, Offset, RowId
+from atelier.market.core.schemas import ERRORS, NO_NUL, PICTURE, IdempotencyKey, Limit, Offset, RowId
 
 from . import actions, queries
 from .crafts import capabilities, crafts
 from .models import Resemblance, Upload, Work
 from .receiving import incoming, pasted, refused_at_the_door
+from .sending import send_preview
 
 router = Router()
 
@@ -84,7 +86,8 @@ class ShareOut(Schema):
 
 
 class WorkOut(Schema):
-    """A work as lists show it. `permitted`: may be trained on; `nearly`: nearly another of your works."""
+    """A work as lists show it. `permitted`: may be trained on; `nearly`: nearly another of your works; `preview`: the
+    address of its small picture, for works that are looked at."""
 
     id: int
     title: str
@@ -98,6 +101,7 @@ class WorkOut(Schema):
     advice: list[str]
     permitted: bool
     nearly: bool
+    preview: str | None
     created_at: datetime
 
 
@@ -199,6 +203,7 @@ def _work(work: Work) -> dict[str, Any]:
         **{name: getattr(work, name) for name in names},
         "permitted": work.permitted,  # type: ignore[attr-defined]
         "nearly": work.nearly,  # type: ignore[attr-defined]
+        "preview": reverse("api:work_preview", args=[work.pk]) if work.preview_id else None,
     }
 
 
@@ -301,6 +306,12 @@ def set_consent(request: HttpRequest, wish: ConsentIn) -> dict[str, int]:
 def get_work(request: HttpRequest, work_id: RowId) -> dict[str, Any]:
     """One work."""
     return _detail(request, work_id)
+
+
+@router.get("/works/{work_id}/preview", response={**ERRORS}, url_name="work_preview", openapi_extra=PICTURE)
+def get_preview(request: HttpRequest, work_id: RowId) -> HttpResponse:
+    """The small picture of a work."""
+    return send_preview(request, queries.work_for(person_of(request), work_id))
 
 
 @router.patch("/works/{work_id}", response={200: WorkDetailOut, **ERRORS})

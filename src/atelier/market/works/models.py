@@ -71,6 +71,8 @@ class Work(models.Model):
     excerpt = models.CharField(max_length=400)
     advice = ArrayField(models.CharField(max_length=300), default=list, blank=True)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    # A small picture of what was understood, for works that are looked at.
+    preview = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

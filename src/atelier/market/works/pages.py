@@ -28,6 +28,7 @@ from . import actions, queries
 from .crafts import extent_unit
 from .forms import FilterForm, ShareForm, WorkForm
 from .models import Resemblance, Work
+from .sending import send_preview
 
 A_PAGE = 50
 SHOWN_BYTES = 400_000
@@ -106,10 +107,17 @@ def _work_page(request: HttpRequest, found: Work, form: WorkForm, share_form: Sh
 def file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """A work's bytes, as a download."""
     found = queries.work_for(person_of(request), pk)
-    suffix = mimetypes.guess_extension(found.blob.media_type) or ""
+    suffix = mimetypes.guess_extension(found.blob.media_type, strict=False) or ""
     return streamed(
         request, blobs.chunks(found.blob), found.blob.media_type, f"{found.title}{suffix}", found.blob.bytes
     )
+
+
+@login_required
+@require_safe
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """The small picture of a work, for whoever may see the work."""
+    return send_preview(request, queries.work_for(person_of(request), pk))
 
 
 @login_required

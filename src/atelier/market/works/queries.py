@@ -64,7 +64,7 @@ def filtered(
 
 def work_for(person: User, work_id: int) -> Work:
     """A work with all that belongs to it, for its creator or an operator. Errors: Missing for anyone else."""
-    works = _annotated(Work.objects.select_related("creator__user", "upload", "blob"))
+    works = _annotated(Work.objects.select_related("creator__user", "upload", "blob", "preview"))
     if not person.is_operator:
         works = works.filter(creator__user_id=person.pk)
     found = works.filter(pk=work_id).first()

@@ -10,6 +10,7 @@ urlpatterns = [
     path("works/bulk/", pages.bulk, name="bulk"),
     path("works/undo/<str:ids>/", pages.undo, name="undo"),
     path("works/<int:pk>/", pages.work, name="work"),
+    path("works/<int:pk>/preview/", pages.preview, name="preview"),
     path("works/<int:pk>/file/", pages.file, name="file"),
     path("works/<int:pk>/shares/", pages.share, name="share"),
     path("works/<int:pk>/shares/<int:share_id>/remove/", pages.unshare, name="unshare"),

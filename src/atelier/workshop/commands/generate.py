@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -65,6 +66,8 @@ def generate(request: GenerateRequest, runtime: Runtime, console: Console) -> No
         seconds = time.monotonic() - started
         show.end()
         rows = [_keep(output, run, kept, capabilities) for output in outputs]
+        if capabilities.output_kind == "image":
+            _draw(rows, trained.engine, kept, runtime, capabilities)
         label = Label(
             kind="outputs",
             atelier=version("atelier"),
@@ -78,7 +81,7 @@ def generate(request: GenerateRequest, runtime: Runtime, console: Console) -> No
     if console.as_json:
         console.document({"outputs": rows, "seed": seed, "out": str(request.out), "seconds": round(seconds, 3)})
     else:
-        show.whole([request.out / row["file"] for row in rows])
+        show.whole([request.out / row[name] for row in rows for name in ("file", "picture") if name in row])
         console.note(f"{len(rows)} in {request.out}, seed {seed}, {seconds:.1f} s")
 
 
@@ -150,6 +153,22 @@ def _keep(output: Output, run: Path, kept: Path, capabilities: Capabilities) -> 
         "unit": capabilities.extent_unit,
         "finish": output.finish,
     }
+    if capabilities.output_kind == "image":
+        row["told"] = str(output.reduced.get("told", ""))
     if capabilities.output_kind == "text":
         row["text_excerpt"] = (kept / name).read_text(encoding="utf-8")[:_EXCERPT]
     return row
+
+
+def _draw(rows: list[dict[str, Any]], engine: str, kept: Path, runtime: Runtime, capabilities: Capabilities) -> None:
+    """Lay a PNG beside each master, where the engine delivers PNG and the master is none itself."""
+    if all(form.name != "png" for form in capabilities.formats):
+        return
+    for row in rows:
+        name = Path(row["file"]).with_suffix(".png").name
+        if name == row["file"]:
+            continue
+        with tempfile.TemporaryDirectory(prefix="png-", dir=kept.parent) as folder:
+            made = runtime.export(engine, kept / row["file"], "png", Path(folder))
+            (Path(folder) / made.path).replace(kept / name)
+        row["picture"] = name

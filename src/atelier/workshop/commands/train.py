@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from atelier.workshop.contract import Capabilities, Guardrails, TooFewWorks, TrainResult, TrainSpec
+from atelier.workshop.contract import Capabilities, FileRef, Guardrails, TooFewWorks, TrainResult, TrainSpec
 from atelier.workshop.contract.registry import engine as engine_named
 from atelier.workshop.runtime import Runtime
 
@@ -114,9 +114,36 @@ def _keep(run: Path, result: TrainResult, kept: Path, out: Path, label: Label) -
         target = kept / "adapter" / Path(file.path).relative_to(result.adapter_dir)
         target.parent.mkdir(parents=True, exist_ok=True)
         (run / file.path).replace(target)
+    _keep_pictures(run, result, kept)
     for name, data in (("evaluation.json", result.evaluation.model_dump(mode="json")), ("card.json", result.card)):
         (kept / name).write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     put_in_place(kept, out, label)
+
+
+def _keep_pictures(run: Path, result: TrainResult, kept: Path) -> None:
+    """Lay sheets and parts beside the adapter: pictures in folders, and what they are in parts.json and sheets.json."""
+    sheets = [
+        {**sheet.model_dump(exclude={"picture"}), "file": _keep_picture(run, sheet.picture, kept, f"sheets/{number}")}
+        for number, sheet in enumerate(result.sheets, 1)
+    ]
+    parts = [
+        {
+            **part.model_dump(exclude={"picture"}),
+            "file": part.picture and _keep_picture(run, part.picture, kept, f"parts/{number}"),
+        }
+        for number, part in enumerate(result.parts, 1)
+    ]
+    for name, rows in (("sheets.json", sheets), ("parts.json", parts)):
+        if rows:
+            (kept / name).write_text(json.dumps(rows, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _keep_picture(run: Path, file: FileRef, kept: Path, name: str) -> str:
+    """Where a picture lies now, in the folder of the result."""
+    target = kept / f"{name}{Path(file.path).suffix}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (run / file.path).replace(target)
+    return target.relative_to(kept).as_posix()
 
 
 def _document(request: TrainRequest, found: Found, result: TrainResult) -> dict[str, Any]:
@@ -129,6 +156,8 @@ def _document(request: TrainRequest, found: Found, result: TrainResult) -> dict[
         "seed": request.seed,
         "works": len(found.works),
         "held_out": len(result.evaluation.held_out),
+        "sheets": [{"title": sheet.title, "told": sheet.told} for sheet in result.sheets],
+        "parts": [{"name": part.name, "title": part.title, "group": part.group} for part in result.parts],
         "refusals": [refusal.model_dump() for refusal in found.refusals],
         "seconds": round(result.seconds, 3),
         "peak_memory_bytes": result.card.get("peak_memory_bytes"),
@@ -143,4 +172,6 @@ def _tell(request: TrainRequest, result: TrainResult, console: Console) -> None:
         console.say(f"  {question:<9} {answer.verdict:<8} {answer.sentence}")
     if not proof.publishable:
         console.say("  By this proof it is not to be published: think twice before you offer it.")
+    for sheet in result.sheets:
+        console.say(f"  {sheet.title}: {sheet.told}")
     console.say(f"The adapter is in {request.out} ({result.seconds:.0f} s).")

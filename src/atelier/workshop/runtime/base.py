@@ -15,6 +15,7 @@ from atelier.workshop.contract import (
     GenerateSpec,
     Inspection,
     Output,
+    Pick,
     Report,
     Trace,
     TrainResult,
@@ -71,6 +72,13 @@ class Runtime(Protocol):
 
         Errors: those of the contract, Untold also when that engine attributes nothing; OverTime; one with code
         `attribution_crashed` when the process ended without a result.
+        """
+        ...
+
+    def prefer(self, engine: str, picks: Sequence[Pick]) -> dict[str, float]:
+        """The taste that an engine learns from what people picked, told in this process; finite figures only.
+
+        Errors: EngineUnavailable, also when that engine learns nothing from picks.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from atelier.workshop.contract import (
     MarkingEngine,
     Output,
     OverTime,
+    Pick,
+    PreferringEngine,
     Progress,
     Report,
     Trace,
@@ -181,6 +184,15 @@ class LocalRuntime:
         chosen = engine_named(engine)
         with self._hands.held(chosen, adapter, spec.adapter_sha256) as hand:
             return chosen.generate(hand, spec, workspace, emit)
+
+    def prefer(self, engine: str, picks: Sequence[Pick]) -> dict[str, float]:
+        chosen = engine_named(engine)
+        if not isinstance(chosen, PreferringEngine):
+            raise EngineUnavailable(
+                f"The engine “{engine}” learns nothing from picks.", remedy="Choose another engine."
+            )
+        taste = chosen.prefer(picks)
+        return {str(name): float(value) for name, value in taste.items() if math.isfinite(value)}
 
     def warm(self, engine: str) -> None:
         with self._lock:

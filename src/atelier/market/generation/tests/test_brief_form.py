@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from typing import Any
 
 import pytest
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 
 from atelier.market.core.errors import Invalid
 from atelier.market.generation.brief_form import brief_rows, check_brief
@@ -129,6 +132,86 @@ def test_a_brief_goes_into_the_form_and_comes_out_the_same(capabilities: Capabil
 def test_a_brief_is_read_by_its_titles() -> None:
     brief = {"loud": True, "mood": "grave", "colours": ["red", "blue"], "gone": "x"}
     assert brief_rows(SCHEMA, brief) == [("mood", "Grave"), ("Loud", "yes"), ("colours", "red, blue")]
+
+
+PICTURE = {
+    "type": "object",
+    "properties": {
+        "subject": {"type": "string"},
+        "photo": {
+            "type": "string",
+            "title": "Your picture",
+            "maxLength": 4000,
+            "contentEncoding": "base64",
+            "contentMediaType": "image/*",
+        },
+    },
+    "required": ["subject"],
+}
+
+
+def png(extra: int = 0) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + bytes(extra)
+
+
+def with_picture(content: bytes | None, kept: dict[str, str] | None = None, **values: Any) -> AskForm:
+    capabilities = engine("fake").capabilities().model_copy(update={"brief_schema": PICTURE})
+    files = MultiValueDict({} if content is None else {"brief_photo": [SimpleUploadedFile("a.png", content)]})
+    return AskForm(capabilities, sent(subject="x", **values), files, kept=kept)
+
+
+def test_a_picture_is_chosen_as_a_file_and_kept_as_base64() -> None:
+    form = with_picture(png())
+    assert form.is_multipart()
+    assert form.fields["brief_photo"].widget.attrs["accept"] == "image/*"
+    assert "At most 2.9\xa0KB." in str(form.fields["brief_photo"].help_text)
+    assert form.is_valid(), form.errors
+    assert form.brief == {"subject": "x", "photo": base64.b64encode(png()).decode()}
+    assert brief_rows(PICTURE, form.brief) == [("subject", "x"), ("Your picture", "a picture, 8\xa0bytes")]
+    assert with_picture(None).is_valid()
+
+
+@pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"words", png(3000)])
+def test_what_is_no_picture_or_too_large_a_one_is_refused_at_its_field(content: bytes) -> None:
+    form = with_picture(content)
+    assert not form.is_valid()
+    assert list(form.errors) == ["brief_photo"]
+
+
+def test_a_picture_has_to_be_chosen_again_when_something_else_is_wrong() -> None:
+    form = with_picture(png(), samples="99")
+    form.data["samples"] = "99"
+    assert not form.is_valid()
+    form.ask_for_files_again()
+    assert "Choose the picture again" in form.errors["brief_photo"][0]
+
+
+def test_the_picture_of_an_earlier_brief_stands_until_another_is_chosen_or_none_is_wanted() -> None:
+    before = base64.b64encode(png()).decode()
+    kept = {"photo": before}
+    form = with_picture(None, kept)
+    assert form.is_valid(), form.errors
+    assert form.brief["photo"] == before
+    assert "is kept unless you choose another" in str(form.fields["brief_photo"].help_text)
+    assert before not in form.as_p()
+    other = with_picture(png(5), kept)
+    assert other.is_valid()
+    assert other.brief["photo"] == base64.b64encode(png(5)).decode()
+    none = with_picture(None, kept, photo__without="on")
+    assert none.is_valid()
+    assert "photo" not in none.brief
+    capabilities = engine("fake").capabilities().model_copy(update={"brief_schema": PICTURE})
+    again = AskForm.starting_from(capabilities, {"subject": "x", "photo": before}, samples=1).sent_again()
+    assert again.brief["photo"] == before
+
+
+@pytest.mark.parametrize("value", ["not base64!", base64.b64encode(b"<svg/>").decode(), "A" * 4004, 7])
+def test_the_api_takes_a_picture_in_base64_and_nothing_else(value: Any) -> None:
+    check_brief(PICTURE, {"subject": "x", "photo": base64.b64encode(png()).decode()})
+    with pytest.raises(Invalid) as caught:
+        check_brief(PICTURE, {"subject": "x", "photo": value})
+    assert caught.value.field == "photo"
+    assert len(caught.value.message) < 300
 
 
 def test_an_unknown_field_is_named_with_those_there_are() -> None:

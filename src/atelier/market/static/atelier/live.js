@@ -102,6 +102,7 @@ class Stream {
 function wanted(root) {
   const kinds = new Set(["restarted", ...names(root.dataset.liveKinds)]);
   for (const child of within(root, "[data-live-append]")) kinds.add(child.dataset.liveAppend);
+  for (const child of within(root, "[data-live-picture]")) kinds.add(child.dataset.livePicture);
   for (const child of within(root, "[data-live-refresh]")) names(child.dataset.liveRefresh).forEach((k) => kinds.add(k));
   for (const child of within(root, "[data-live-progress]")) kinds.add(child.dataset.liveProgress || "progress");
   return kinds;
@@ -114,6 +115,10 @@ function act(root, kind, data) {
   for (const child of within(root, "[data-live-append]")) {
     if (kind === "restarted") clear(child);
     else if (child.dataset.liveAppend === kind && String(data.sample) === child.dataset.sample) append(child, data);
+  }
+  for (const child of within(root, "[data-live-picture]")) {
+    if (kind === "restarted") draw(child, {});
+    else if (child.dataset.livePicture === kind && String(data.sample) === child.dataset.sample) draw(child, data.payload || {});
   }
   for (const child of within(root, "[data-live-progress]")) {
     if (kind === "restarted") showProgress(child, { done: 0, planned: 0 });
@@ -152,6 +157,21 @@ function speak(element, state) {
 function clear(element) {
   element.textContent = "";
   element.classList.remove("is-writing");
+}
+
+// A picture that is being made: each takes the place of the one before ----------------------------------------------
+
+const PICTURE = /^data:image\/(png|webp);base64,/;
+
+function draw(element, { image = "", width = 0, height = 0 }) {
+  const shown = element.querySelector("img");
+  const known = PICTURE.test(image);
+  if (!shown || (image && !known)) return;
+  shown.hidden = !known;
+  element.classList.toggle("is-shown", known);
+  if (!known) return void shown.removeAttribute("src");
+  [shown.width, shown.height] = [width, height];
+  shown.src = image;
 }
 
 // Progress ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from atelier.market.core import audit, events, live
 from atelier.market.core.models import Blob
 from atelier.market.core.states import sources
+from atelier.market.studio import showing
 from atelier.market.studio.models import CreationModel, TrainingRun, Version
 from atelier.market.studio.queries import barred_works
 from atelier.market.studio.states import RUN
@@ -74,11 +75,13 @@ def note_progress(run_id: int, attempt: int, progress: Progress, curve: Sequence
 
 
 @transaction.atomic
-def finish_run(run_id: int, attempt: int, result: TrainResult, files: Sequence[dict[str, Any]]) -> Version | None:
+def finish_run(
+    run_id: int, attempt: int, result: TrainResult, files: Sequence[dict[str, Any]], shown: showing.Shown | None = None
+) -> Version | None:
     """Make the version of a finished training; None when the attempt is no longer the run's, or it was cancelled.
 
-    `files` lists {path, sha256, bytes, media_type} with paths relative to the adapter's folder. Errors: LookupError
-    when one of them was erased meanwhile, with another version that had the same bytes.
+    `files` lists {path, sha256, bytes, media_type} with paths relative to the adapter's folder; `shown` holds what of
+    it is looked at. Errors: LookupError when a file was erased meanwhile, with another version that had the same bytes.
     """
     model = CreationModel.objects.select_for_update().get(runs=run_id)
     run = _mine(run_id, attempt)
@@ -101,6 +104,7 @@ def finish_run(run_id: int, attempt: int, result: TrainResult, files: Sequence[d
         card={**result.card, "seconds": round(result.seconds, 1)},
         publishable=result.evaluation.publishable,
     )
+    showing.keep(version, shown or showing.Shown())
     _close(run, State.SUCCEEDED, curve=evaluation["curve"] or run.curve, seconds_left=0.0, done=F("planned"))
     if model.version_id is None:
         CreationModel.objects.filter(pk=model.pk).update(version=version)

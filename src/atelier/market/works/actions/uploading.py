@@ -137,8 +137,10 @@ def refuse_upload(*, upload_id: int, code: str, message: str, remedy: str) -> No
 
 
 @transaction.atomic
-def take_pieces(*, upload_id: int, inspection: Inspection, kept: Sequence[Blob]) -> list[Work]:
-    """Make works of the pieces an engine found; `kept` are their bytes in the same order.
+def take_pieces(
+    *, upload_id: int, inspection: Inspection, kept: Sequence[Blob], previews: Sequence[Blob | None] = ()
+) -> list[Work]:
+    """Make works of the pieces an engine found; `kept` are their bytes and `previews` their pictures, in that order.
 
     All or none, and once however often it is called. A piece that the creator has already is left out with a reason;
     one that resembles another creator's work is held for an operator.
@@ -148,18 +150,20 @@ def take_pieces(*, upload_id: int, inspection: Inspection, kept: Sequence[Blob])
         return list(Work.objects.filter(upload_id=upload_id))
     duplicates.one_at_a_time(upload.engine)
     works, refusals = [], [refusal.model_dump() for refusal in inspection.refusals]
-    for position, (piece, blob) in enumerate(zip(inspection.pieces, kept, strict=True)):
+    shown = previews or [None] * len(kept)
+    for position, (piece, blob, preview) in enumerate(zip(inspection.pieces, kept, shown, strict=True)):
         same = duplicates.same_by_creator(upload.creator_id, upload.engine, blob.pk, piece.fingerprints)
         if same is not None:
             refusals.append(_same_again(piece, same))
             continue
-        works.append(_make_work(upload, piece, blob, position, alone=len(inspection.pieces) == 1))
+        alone = len(inspection.pieces) == 1
+        works.append(_make_work(upload, piece, blob, position, alone=alone, preview=preview))
     report = {"works": [work.pk for work in works], "refusals": refusals, "advice": list(inspection.advice)}
     _close(upload, Upload.State.INSPECTED, report)
     return works
 
 
-def _make_work(upload: Upload, piece: Piece, blob: Blob, position: int, *, alone: bool) -> Work:
+def _make_work(upload: Upload, piece: Piece, blob: Blob, position: int, *, alone: bool, preview: Blob | None) -> Work:
     """One work with its fingerprints, attestation, consent and resemblances."""
     wishes = upload.wishes
     tags = [tag[:60] for tag in (*wishes["tags"], *piece.tags)]
@@ -176,6 +180,7 @@ def _make_work(upload: Upload, piece: Piece, blob: Blob, position: int, *, alone
         excerpt=piece.excerpt[:400],
         advice=[advice[:300] for advice in piece.advice],
         blob=blob,
+        preview=preview,
     )
     WorkFingerprint.objects.bulk_create(
         WorkFingerprint(work=work, scheme=f.scheme, value=f.value, bands=list(f.bands)) for f in piece.fingerprints
