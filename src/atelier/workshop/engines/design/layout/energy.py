@@ -15,6 +15,8 @@ WEIGHTS = {
     "balance": 0.7, "edges": 0.5, "art": 1.6, "scheme": 0.5, "outside": 8.0, "touching": 1.2,
 }  # fmt: skip
 """Set by looking at contact sheets; a creator's own are learned from what clients pick."""
+MANNERS = ("cut", "open", "framed", "plain", "bare", "above", "beside", "tile", "stamp", "drop", "scatter", "bands", "checks")
+"""Ways of arranging a sheet, a logo and a pattern that somebody may like better than others."""
 BOUNDS = ("crossing", "covered", "outside", "small", "touching")
 """Features that are mistakes; nobody's taste changes what they weigh."""
 
@@ -50,7 +52,7 @@ def manners(plan: Plan) -> dict[str, float]:
     light = float(lab(plan.scheme.ground)[0])
     shown = sum(((art.box & plan.kind.sheet) or Box(0, 0, 0, 0)).area for art in plan.arts) / plan.kind.sheet.area
     return {
-        f"way:{plan.way}": 1.0,
+        **{f"way:{way}": float(plan.way == way) for way in MANNERS},
         "ground:light": float(light > 0.85),
         "ground:dark": float(light < 0.42),
         "align:middle": float(plan.align == "middle"),

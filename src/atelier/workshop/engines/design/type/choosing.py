@@ -15,7 +15,7 @@ from ..learning.traits import Traits
 from .faces import Face, Fontfile, face
 from .setting import Hand
 
-FALLBACKS = ("Noto Sans", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai", "Heebo")
+FALLBACKS = ("Noto Sans", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Tamil", "Heebo")
 """For letters that the chosen fonts have not, in this order."""
 CHOICES = 4
 PLAIN = ("sans", "serif")
