@@ -17,8 +17,8 @@ from .reading.styles import colour
 
 MOODS = {"as the creator": "", "playful": "playful", "bold": "bold", "elegant": "elegant", "calm": "calm"}
 PICTURE_LETTERS = 4_000_000
-_WITHOUT_WORDS = ("pattern", "icons")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|rgb\([^)]*\)|[a-zA-Z]+")
+_COLOUR = re.compile(r"(?:rgb|hsl)a?\([^)]*\)|[^\s,;/]+")
+_BETWEEN = ("and", "with", "&", "+")
 
 
 def _line(title: str, description: str, longest: int, example: str, **more: Any) -> dict[str, Any]:
@@ -64,7 +64,9 @@ BRIEF_SCHEMA: dict[str, Any] = {
             "default": "as the creator",
             "examples": ["playful"],
         },
-        "colours": _line("Your colours", "Up to three, as #rrggbb or by name; the creator's own if empty.", 60, "#0b3d91, gold"),
+        "colours": _line(
+            "Your colours", "Up to three, as #rrggbb or by name; the creator's own if empty.", 60, "#0b3d91, gold"
+        ),
         "image": {
             "type": "string",
             "title": "Your own picture",
@@ -98,9 +100,12 @@ def valid(brief: dict[str, Any]) -> Brief:
     told = {name: _field(name, rules, brief.get(name)) for name, rules in properties.items()}
     kind = KINDS[told["kind"]]
     said = {role: told[role] for role in ("headline", "text", "date", "place", "action") if told[role]}
+    said = {role: words for role, words in said.items() if role in kind.fields}
+    for role, words in said.items():
+        _can_be_set(words, role)
     return Brief(
         kind=kind.name,
-        said={role: words for role, words in said.items() if role in kind.fields},
+        said=said,
         subject=told["subject"] or " ".join((told["headline"], told["text"])).strip(),
         mood=MOODS[told["mood"]],
         colours=_colours(told["colours"]),
@@ -129,6 +134,17 @@ def _field(name: str, rules: dict[str, Any], value: Any) -> str:
     return text
 
 
+def _can_be_set(words: str, role: str) -> None:
+    """Errors: BriefInvalid where a letter is in none of the fonts: it would be drawn as a box."""
+    from .type.choosing import fallbacks
+    from .type.faces import missing
+
+    without = missing(words, fallbacks())
+    if without:
+        named = " ".join(without[:8])
+        raise BriefInvalid(f"No font here has {named}", where=role, remedy=f"Write it without {named}")
+
+
 def tidy(value: str) -> str:
     """One line of letters that can be set: no controls, but joiners and marks of direction stay."""
     plain = unicodedata.normalize("NFC", value)
@@ -137,15 +153,20 @@ def tidy(value: str) -> str:
 
 
 def _colours(text: str) -> tuple[str, ...]:
-    found = []
-    for name in _COLOUR.findall(text):
-        known = colour(name)
+    found: list[tuple[str, float]] = []
+    tokens = [token for token in _COLOUR.findall(text) if token.lower() not in _BETWEEN]
+    while tokens:
+        name = tokens.pop(0)
+        both = colour(name + tokens[0]) if tokens else None  # dark blue is darkblue in CSS
+        if both is not None:
+            tokens.pop(0)
+        known = both or colour(name)
         if known is None:
             raise BriefInvalid(
                 f"“{name}” is no colour.", where="colours", remedy="Write colours as #rrggbb or by their English names."
             )
-        found.append(known[0])
-    return tuple(dict.fromkeys(found))[:3]
+        found.append(known)
+    return tuple(dict.fromkeys(name for name, _ in found))[:3]
 
 
 def _picture(text: str) -> tuple[bytes, str, tuple[int, int]] | None:

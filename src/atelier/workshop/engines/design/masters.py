@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from atelier.workshop.contract import FileRef, OutputFormat, Unreadable, WorkshopError
 
-from .drawing import draw, raster
-from .outline import Box, Matrix, polygon
-from .reading.svg import read_svg
-from .scene import Group, Shape, Stroke
+from .drawing import raster
+from .outline import Box
+from .printing import pdf
+from .reading.svg import Read, read_svg
+from .reading.tree import tree
+from .scene import Group, Item, Words
+from .writing import Lettering, svg_of
+from .zips import icon_files, packed
 
-POINTS_A_MM = 72 / 25.4
-BLEED_MM, MARK_MM, EDGE_MM = 3.0, 5.0, 11.0
-"""Bleed beyond the trim; length of a crop mark; room around the trim on the sheet that is printed."""
 FORMATS = (
     OutputFormat(name="svg", title="SVG, to be edited", media_type="image/svg+xml", suffix=".svg"),
+    OutputFormat(name="svg-outlined", title="SVG, letters as outlines", media_type="image/svg+xml", suffix=".svg"),
     OutputFormat(name="pdf", title="PDF for print", media_type="application/pdf", suffix=".pdf"),
     OutputFormat(name="png", title="PNG", media_type="image/png", suffix=".png"),
     OutputFormat(name="png2", title="PNG, twice as large", media_type="image/png", suffix=".png"),
     OutputFormat(name="png4", title="PNG, four times as large", media_type="image/png", suffix=".png"),
     OutputFormat(name="webp", title="WebP", media_type="image/webp", suffix=".webp"),
+    OutputFormat(name="zip", title="All files in one ZIP", media_type="application/zip", suffix=".zip"),
 )
 SIDE_MOST = 8000
+"""Pixels along the longer side of a picture at most."""
+_TIMES = {"png": 1, "png2": 2, "png4": 4, "webp": 2}
+_DOTS = 96
+"""Units of a screen in an inch (CSS)."""
 
 
 def written(master: Path, format_name: str, workspace: Path) -> FileRef:
@@ -35,117 +44,96 @@ def written(master: Path, format_name: str, workspace: Path) -> FileRef:
             f"There is no format “{format_name}”.", remedy=f"Choose one of {', '.join(each.name for each in FORMATS)}."
         )
     try:
-        data = master.read_bytes()
+        piece = opened(master.read_bytes(), master.name)
     except OSError as error:
         raise Unreadable("The master cannot be read.", where=master.name, remedy="Restore it from a backup.") from error
-    made = data if form.name == "svg" else _made(data, form.name, master.name)
+    made = _made(piece, form.name)
     path = workspace / f"{master.stem}-{form.name}{form.suffix}"
     path.write_bytes(made)
-    import hashlib
-
     return FileRef(path=path.name, sha256=hashlib.sha256(made).hexdigest(), bytes=len(made), media_type=form.media_type)
 
 
-def _made(data: bytes, name: str, where: str) -> bytes:
-    read = read_svg(data, where)
-    sheet, scene = read.scene.canvas, read.scene.root
+@dataclass(frozen=True)
+class Opened:
+    """A master: its scene with lines of type as they were set, and the size that the file names."""
+
+    read: Read
+    width: str
+    height: str
+
+    @property
+    def scene(self) -> Group:
+        return self.read.scene.root
+
+    @property
+    def sheet(self) -> Box:
+        return self.read.scene.canvas
+
+    @property
+    def on_paper(self) -> bool:
+        return self.width.endswith("mm") and self.height.endswith("mm")
+
+    @property
+    def paper(self) -> tuple[float, float]:
+        """Millimetres of the paper that it names, else of a screen with 96 units an inch."""
+        if self.on_paper:
+            return float(self.width[:-2]), float(self.height[:-2])
+        return self.sheet.width * 25.4 / _DOTS, self.sheet.height * 25.4 / _DOTS
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Once the size: of paper at 96 dots an inch, of a screen piece its own."""
+        wide, high = self.paper
+        return max(1, round(wide / 25.4 * _DOTS)), max(1, round(high / 25.4 * _DOTS))
+
+
+def opened(data: bytes, where: str) -> Opened:
+    """A file that `writing` wrote as a master. Errors: Unreadable."""
+    root = tree(data, where)
+    return Opened(read_svg(data, where, master=True), root.get("width", ""), root.get("height", ""))
+
+
+def _made(piece: Opened, name: str) -> bytes:
+    if name == "svg":
+        return _svg(piece, "words")
+    if name == "svg-outlined":
+        return _svg(piece, "outlines")
     if name == "pdf":
-        return pdf(scene, sheet, paper_mm(data, sheet))
-    times = {"png": 1, "png2": 2, "png4": 4, "webp": 2}[name]
-    wide, high = screen_size(data, sheet)
-    times = max(1, min(times, int(SIDE_MOST / max(wide, high))))
-    pixels = raster(scene, sheet, wide * times, high * times)
+        return pdf(piece.scene, piece.sheet, piece.paper, piece.read.title, print_ready=piece.on_paper)
+    if name == "zip":
+        files = {
+            form.name + form.suffix: _made(piece, form.name) for form in FORMATS if form.name in ("svg", "pdf", "png2")
+        }
+        icons = icon_files(piece.scene)
+        return packed({f"all{Path(each).suffix}": data for each, data in files.items()} | icons)
+    return _picture(piece, _TIMES[name], "WEBP" if name == "webp" else "PNG")
+
+
+def _svg(piece: Opened, lettering: Lettering) -> bytes:
+    from .type.embedding import font_faces
+
+    runs = (run for words in lines(piece.scene) for run in words.runs)
+    fonts = font_faces(runs) if lettering == "words" else ""
+    title = piece.read.title
+    return svg_of(piece.scene, piece.sheet, piece.width, piece.height, title, lettering=lettering, fonts=fonts)
+
+
+def lines(item: Item) -> Iterator[Words]:
+    """The lines of type in an item, in the order in which they are drawn."""
+    if isinstance(item, Words):
+        yield item
+    elif isinstance(item, Group):
+        for each in item.items:
+            yield from lines(each)
+
+
+def _picture(piece: Opened, times: int, kind: str) -> bytes:
     from PIL import Image
 
+    wide, high = piece.pixels
+    times = max(1, min(times, int(SIDE_MOST / max(wide, high))))
+    pixels = raster(piece.scene, piece.sheet, wide * times, high * times)
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP" if name == "webp" else "PNG", quality=92)
+    more = {"quality": 92} if kind == "WEBP" else {"dpi": (_DOTS * times, _DOTS * times)}
+    Image.fromarray(pixels).save(buffer, kind, **more)
     return buffer.getvalue()
-
-
-def paper_mm(data: bytes, sheet: Box) -> tuple[float, float]:
-    """The size of the paper that the file names, else 96 units an inch."""
-    from lxml import etree
-
-    root: Any = etree.fromstring(data)
-    wide, high = root.get("width", ""), root.get("height", "")
-    if wide.endswith("mm") and high.endswith("mm"):
-        return float(wide[:-2]), float(high[:-2])
-    return sheet.width * 25.4 / 96, sheet.height * 25.4 / 96
-
-
-def screen_size(data: bytes, sheet: Box) -> tuple[int, int]:
-    """Pixels at once the size: of paper at 96 dots an inch, of a screen piece its own."""
-    wide, high = paper_mm(data, sheet)
-    if b"mm" in data[:600]:
-        return max(1, round(wide / 25.4 * 96)), max(1, round(high / 25.4 * 96))
-    return max(1, round(sheet.width)), max(1, round(sheet.height))
-
-
-def pdf(scene: Group, sheet: Box, paper: tuple[float, float]) -> bytes:
-    """One page with the piece at its true size, its ground drawn out over the bleed, and crop marks outside."""
-    import skia
-
-    stream = skia.DynamicMemoryWStream()
-    wide, high = ((each + 2 * EDGE_MM) * POINTS_A_MM for each in paper)
-    document = skia.PDF.MakeDocument(stream)
-    canvas = document.beginPage(wide, high)
-    canvas.scale(POINTS_A_MM, POINTS_A_MM)
-    canvas.save()
-    canvas.translate(EDGE_MM, EDGE_MM)
-    canvas.clipRect(skia.Rect.MakeLTRB(-BLEED_MM, -BLEED_MM, paper[0] + BLEED_MM, paper[1] + BLEED_MM))
-    canvas.scale(paper[0] / sheet.width, paper[1] / sheet.height)
-    canvas.translate(-sheet.left, -sheet.top)
-    draw(canvas, bled(scene, sheet, BLEED_MM * sheet.width / paper[0]))
-    canvas.restore()
-    draw(canvas, crop_marks(paper))
-    document.endPage()
-    document.close()
-    return bytes(stream.detachAsData())
-
-
-def bled(scene: Group, sheet: Box, by: float) -> Group:
-    """The scene with whatever ends at the edge of the sheet drawn out beyond it."""
-    grown = [_beyond(item, sheet, by) for item in scene.items]
-    return Group(tuple(grown), scene.matrix, scene.opacity, scene.clip)
-
-
-def _beyond(item: Any, sheet: Box, by: float) -> Any:
-    """Plain forms that touch an edge are made larger there; art that is cut at the edge is cut farther out."""
-    from dataclasses import replace
-
-    if isinstance(item, Group):
-        clip = item.clip
-        if clip is not None:
-            from .scene import Clip
-
-            clip = Clip(tuple(_stretched(each, sheet, by) for each in clip.outlines), clip.even_odd)
-        inner = item.items if item.matrix != Matrix() else tuple(_beyond(each, sheet, by) for each in item.items)
-        return replace(item, items=inner, clip=clip)
-    if isinstance(item, Shape) and item.matrix == Matrix() and set(item.outline.verbs) <= {"M", "L", "Z"}:
-        return replace(item, outline=_stretched(item.outline, sheet, by))
-    return item
-
-
-def _stretched(outline: Any, sheet: Box, by: float) -> Any:
-    from .outline import Outline
-
-    points = outline.points.copy()
-    near = 1e-3 * sheet.width
-    points[abs(points[:, 0] - sheet.left) < near, 0] -= by
-    points[abs(points[:, 0] - sheet.right) < near, 0] += by
-    points[abs(points[:, 1] - sheet.top) < near, 1] -= by
-    points[abs(points[:, 1] - sheet.bottom) < near, 1] += by
-    return Outline(outline.verbs, points)
-
-
-def crop_marks(paper: tuple[float, float]) -> Group:
-    """Eight hairlines at the corners of the trim, outside the bleed. In millimetres of the sheet."""
-    left, top, right, bottom = EDGE_MM, EDGE_MM, EDGE_MM + paper[0], EDGE_MM + paper[1]
-    gap, end = BLEED_MM + 1, BLEED_MM + 1 + MARK_MM
-    lines = []
-    for x in (left, right):
-        lines += [((x, top - end), (x, top - gap)), ((x, bottom + gap), (x, bottom + end))]
-    for y in (top, bottom):
-        lines += [((left - end, y), (left - gap, y)), ((right + gap, y), (right + end, y))]
-    stroke = Stroke("#000000", 0.1)
-    return Group(tuple(Shape(polygon(line, closed=False), None, stroke=stroke) for line in lines), name="Crop marks")

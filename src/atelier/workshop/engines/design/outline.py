@@ -286,7 +286,7 @@ def parse(data: str) -> Outline:
     pen = OutlinePen()
     try:
         parse_path(data, pen)
-    except (IndexError, AssertionError, TypeError) as error:
+    except (IndexError, AssertionError, TypeError, ValueError) as error:
         raise ValueError(f"the path data cannot be read: {error}") from error
     return pen.outline
 
@@ -297,6 +297,7 @@ class OutlinePen:
     def __init__(self) -> None:
         self.verbs: list[str] = []
         self.points: list[tuple[float, float]] = []
+        self._begun = 0
 
     @property
     def outline(self) -> Outline:
@@ -319,11 +320,17 @@ class OutlinePen:
         self._add("Q", controls[-1], end)
 
     def closePath(self) -> None:
+        """To the beginning. A line that leads there, as fontTools draws one, would make a corner of no length."""
+        if self.verbs[-2:] != ["M", "L"] and self.verbs[-1:] == ["L"] and self.points[-1] == self.points[self._begun]:
+            self.verbs.pop()
+            self.points.pop()
         self.verbs.append("Z")
 
     def endPath(self) -> None:
         """An open line ends; nothing is to be drawn."""
 
     def _add(self, verb: str, *points: tuple[float, float]) -> None:
+        if verb == "M":
+            self._begun = len(self.points)
         self.verbs.append(verb)
         self.points += points

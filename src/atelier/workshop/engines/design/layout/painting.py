@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from atelier.workshop.engines.design.outline import Box, Matrix, Outline, ellipse, rectangle
-from atelier.workshop.engines.design.scene import Clip, Group, Item, Shape, Stroke, painted
+from atelier.workshop.engines.design.outline import Box, Outline, ellipse, rectangle
+from atelier.workshop.engines.design.scene import Clip, Group, Item, Run, Shape, Stroke, Words, painted
+from atelier.workshop.engines.design.type.embedding import generic_of
 from atelier.workshop.engines.design.type.setting import Letters, placed
 
 from .plans import Art, Field, Plan, Set
@@ -14,10 +16,22 @@ from .plans import Art, Field, Plan, Set
 def scene_of(plan: Plan) -> Group:
     """All layers of a piece, the lowest first. Units are those of its kind."""
     ground = Shape(rectangle(0, 0, plan.kind.width, plan.kind.height), plan.scheme.ground, name="Ground")
-    fields = Group(tuple(_edged(_field(field), plan) for field in plan.fields), name="Fields")
-    art = Group(tuple(map(_art, plan.arts)), name="Art")
-    words = Group(tuple(item for group in plan.words for item in _words(plan, group)), name="Words")
-    return Group(tuple(each for each in (ground, fields, art, words) if not isinstance(each, Group) or each.items))
+    fields = [_edged(_field(field), plan) for field in plan.fields]
+    art = [_art(each) for each in plan.arts]
+    if plan.kind.name == "icons":
+        return Group((ground, *_icons(fields, art)))
+    words = [item for group in plan.words for item in _words(plan, group)]
+    layers = [
+        Group(tuple(items), name=name) for name, items in (("Fields", fields), ("Art", art), ("Words", words)) if items
+    ]
+    return Group((ground, *layers))
+
+
+def _icons(fields: list[Item], art: list[Item]) -> Iterator[Group]:
+    """A layer for each icon: what shows something, on the form behind it where each has one."""
+    behind: list[tuple[Item, ...]] = [(field,) for field in fields] if len(fields) == len(art) else [()] * len(art)
+    for number, (form, item) in enumerate(zip(behind, art, strict=True), 1):
+        yield Group((*form, item), name=f"Icon {number}")
 
 
 def _field(field: Field) -> Item:
@@ -92,4 +106,16 @@ def _words(plan: Plan, group: Set) -> list[Item]:
 
 
 def _letters(letters: Letters, ink: str) -> Item:
-    return replace(Shape(letters.outline(), ink), matrix=Matrix(), name=letters.text[:40])
+    runs = tuple(Run(text, face.family, face.weight, generic_of(face.family)) for text, face in letters.runs)
+    return Words(
+        outline=letters.outline(),
+        fill=ink,
+        name=letters.text[:40],
+        runs=runs,
+        size=letters.size,
+        x=letters.x,
+        y=letters.y,
+        anchor=letters.anchor,
+        direction=letters.direction,
+        spacing=letters.spacing,
+    )

@@ -77,7 +77,7 @@ def _piece(found: Read, where: str, filename: str, workspace: Path, number: int,
     seen, size = _seen(found, where)
     pixels = raster(found.scene.root, seen, *size, ground="#ffffff")
     workspace.mkdir(parents=True, exist_ok=True)
-    data = svg_of(found.scene.root, found.scene.canvas, title=found.title, texts=found.texts)
+    data = svg_of(found.scene.root, found.scene.canvas, title=found.title, texts=found.texts, lettering="words")
     title = found.title or _named(filename, number, alone=alone)
     forms = sum(1 for _ in found.scene.shapes())
     motifs = len(motifs_of(found, "", (title, *found.tags))) if forms <= FORMS else 1

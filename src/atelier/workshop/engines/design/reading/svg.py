@@ -332,7 +332,10 @@ class _Reader:
         if self.pictures > PICTURES:
             raise unreadable(f"It holds more than {PICTURES} pictures.", self.where)
         try:
-            data, media_type, (wide, high) = clean_picture(base64.b64decode(body, validate=False), self.where)
+            packed = base64.b64decode(body, validate=False)
+            data, media_type, (wide, high) = clean_picture(packed, self.where)
+            if self.master:  # written by this engine: to pack it once more would only make it worse
+                data, media_type = packed, head[5:].removesuffix(";base64")
         except (binascii.Error, ValueError, Unreadable):
             self.left_out["pictures that cannot be read"] += 1
             return None

@@ -5,15 +5,15 @@ from __future__ import annotations
 import importlib.util
 import threading
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from atelier.workshop.engines.design.outline import Matrix, Outline, OutlinePen
 
-Direction = Literal["ltr", "rtl"]
+from .direction import Direction, levels, seen
+
 KNOWN = 20_000
 """Texts of which a face keeps the glyphs."""
 
@@ -63,7 +63,7 @@ class Face:
             self._font.set_variations({"wght": float(self.weight)})
         self.units = face.upem
         self._outlines: dict[int, Outline] = {}
-        self._shaped: dict[tuple[str, Direction], tuple[Glyph, ...]] = {}
+        self._shaped: dict[tuple[str, Direction, bool], tuple[Glyph, ...]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -94,11 +94,15 @@ class Face:
         """Whether there is a glyph for every letter."""
         return all(self._font.get_nominal_glyph(ord(c)) is not None for c in text if not _ignorable(c))
 
-    def shaped(self, text: str, direction: Direction = "ltr") -> tuple[Glyph, ...]:
-        """The glyphs of a text of one direction, from left to right as they are seen."""
+    def shaped(self, text: str, direction: Direction = "ltr", *, tied: bool = True) -> tuple[Glyph, ...]:
+        """The glyphs of a text of one direction, from left to right as they are seen.
+
+        `tied` allows ligatures and forms that look at their neighbours; letters that are spaced have neither, as in
+        browsers (CSS Text 3, 8.2).
+        """
         import uharfbuzz as hb
 
-        key = (text, direction)
+        key = (text, direction, tied)
         with self._lock:
             known = self._shaped.get(key)
             if known is None:
@@ -106,7 +110,8 @@ class Face:
                 buffer.add_str(text)
                 buffer.guess_segment_properties()
                 buffer.direction = direction
-                hb.shape(self._font, buffer, {"kern": True, "liga": True})
+                buffer.language = "und"  # else that of whoever runs it
+                hb.shape(self._font, buffer, {"kern": True, "liga": tied, "clig": tied, "calt": tied})
                 k = 1 / self.units
                 known = tuple(
                     Glyph(info.codepoint, info.cluster, at.x_advance * k, at.x_offset * k, at.y_offset * k)
@@ -152,7 +157,7 @@ def face(source: Fontfile, weight: int) -> Face:
     return Face(source, weight)
 
 
-# Runs of one direction and one face -----------------------------------------------------------------------------
+# Runs of one face and one direction -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -164,57 +169,38 @@ class Piece:
     direction: Direction
 
 
-def base_direction(text: str) -> Direction:
-    """That of the first letter with one (UAX #9, P2 and P3)."""
+def in_faces(text: str, faces: tuple[Face, ...]) -> list[tuple[str, Face]]:
+    """A text as it is read, in the first of the faces that has each letter; in the first where none has."""
+    found: list[tuple[str, Face]] = []
     for letter in text:
-        kind = unicodedata.bidirectional(letter)
-        if kind in ("R", "AL"):
-            return "rtl"
-        if kind == "L":
-            return "ltr"
-    return "ltr"
-
-
-def directed(text: str) -> list[tuple[str, Direction]]:
-    """Parts of one direction, in the order in which they are seen from left to right.
-
-    One level of embedding of UAX #9, without controls: numbers and Latin words within Hebrew or Arabic, and the other
-    way round. Neutral letters go with what stands on both sides, else with the line.
-    """
-    base = base_direction(text)
-    levels = [_strong(letter) for letter in text]
-    known = [level or "" for level in levels]
-    for place, level in enumerate(levels):
-        if level is None:
-            before = next((known[n] for n in range(place - 1, -1, -1) if levels[n]), base)
-            after = next((known[n] for n in range(place + 1, len(text)) if levels[n]), base)
-            known[place] = before if before == after else base
-    parts: list[tuple[str, Direction]] = []
-    for letter, level in zip(text, known, strict=True):
-        direction: Direction = "rtl" if level == "rtl" else "ltr"
-        if parts and parts[-1][1] == direction:
-            parts[-1] = (parts[-1][0] + letter, direction)
+        if found and _ignorable(letter):
+            chosen = found[-1][1]
         else:
-            parts.append((letter, direction))
-    return parts if base == "ltr" else parts[::-1]
-
-
-def _strong(letter: str) -> Direction | None:
-    kind = unicodedata.bidirectional(letter)
-    if kind in ("R", "AL"):
-        return "rtl"
-    return "ltr" if kind in ("L", "EN", "AN") else None
-
-
-def pieces(text: str, faces: tuple[Face, ...]) -> Iterator[Piece]:
-    """A line from left to right in the first of the faces that has each letter; the first where none has."""
-    for part, direction in directed(text):
-        groups: list[tuple[Face, str]] = []
-        for letter in part:
             chosen = next((each for each in faces if each.has(letter)), faces[0])
-            if groups and (_ignorable(letter) or groups[-1][0] is chosen):
-                groups[-1] = (groups[-1][0], groups[-1][1] + letter)
+        if found and found[-1][1] is chosen:
+            found[-1] = (found[-1][0] + letter, chosen)
+        else:
+            found.append((letter, chosen))
+    return found
+
+
+@lru_cache(20_000)
+def pieces(text: str, faces: tuple[Face, ...], line: Direction | None = None) -> tuple[Piece, ...]:
+    """A line from left to right as it is seen. `line` is its direction; by its first letters where it is not told."""
+    deep = levels(text, line)
+    runs: list[tuple[tuple[str, Face], int]] = []
+    place = 0
+    for part, chosen in in_faces(text, faces):
+        for letter in part:
+            level = deep[place]
+            if runs and runs[-1][1] == level and runs[-1][0][1] is chosen:
+                runs[-1] = ((runs[-1][0][0] + letter, chosen), level)
             else:
-                groups.append((chosen, letter))
-        for chosen, letters in groups if direction == "ltr" else groups[::-1]:
-            yield Piece(letters, chosen, direction)
+                runs.append(((letter, chosen), level))
+            place += 1
+    return tuple(Piece(part, chosen, "rtl" if level % 2 else "ltr") for (part, chosen), level in seen(runs))
+
+
+def missing(text: str, faces: tuple[Face, ...]) -> str:
+    """The letters, each once, that none of the faces has: they would be drawn as boxes."""
+    return "".join(dict.fromkeys(letter for letter in text if not any(each.has(letter) for each in faces)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -11,13 +10,17 @@ import numpy as np
 
 from atelier.workshop.engines.design.outline import Box, Matrix, Outline
 
-from .faces import Face, base_direction, pieces
+from .breaking import SOFT, joined, parts_of, shown, softened
+from .direction import Direction, base_direction
+from .faces import Face, in_faces, pieces
 
 Align = Literal["left", "middle", "right"]
 LEADING = 1.22
 """From line to line, in ems of running text; less for large type."""
-_NOT_FIRST = set("、。，．・：；？！）」』】〕〉》”’…ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ!?),.:;%]}»")
-_NOT_LAST = set("（「『【〔〈《“‘([{«$€£¥")
+CRAMPED, RELIEF = 0.5, 1.3
+"""A headline that one long word makes smaller than this part of the wanted size may have the word parted, where that
+makes it so many times larger."""
+_JOINED = ("ARABIC", "SYRIAC", "NKO", "MONGOLIAN", "DEVANAGARI", "BENGALI")
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,11 @@ class Hand:
 
 @dataclass(frozen=True)
 class Line:
-    """One line; `width` in ems."""
+    """One line; `width` in ems; `direction` is that of the whole text."""
 
     text: str
     width: float
+    direction: Direction = "ltr"
 
 
 @dataclass(frozen=True)
@@ -66,63 +70,48 @@ class Block:
 @lru_cache(50_000)
 def width(hand: Hand, text: str) -> float:
     """How wide a line is, in ems."""
-    total, count = 0.0, 0
+    total, spaces, space = 0.0, 0, spacing(hand, text)
     for piece in pieces(text, hand.faces):
-        glyphs = piece.face.shaped(piece.text, piece.direction)
+        glyphs = piece.face.shaped(piece.text, piece.direction, tied=not space)
         total += sum(glyph.advance for glyph in glyphs)
-        count += len(glyphs)
-    return total + hand.tracking * max(0, count - 1)
+        spaces += len({glyph.cluster for glyph in glyphs})
+    return total + space * max(0, spaces - 1)
+
+
+def spacing(hand: Hand, text: str) -> float:
+    """The space between the letters of a line, in ems: none where they are joined (CSS Text 3, 8.2)."""
+    if not hand.tracking or text.isascii():
+        return hand.tracking
+    return 0.0 if any(_is_joined(letter) for letter in text) else hand.tracking
+
+
+@lru_cache(4096)
+def _is_joined(letter: str) -> bool:
+    import unicodedata
+
+    return unicodedata.name(letter, "").startswith(_JOINED)
 
 
 # Breaking lines -------------------------------------------------------------------------------------------------
 
 
-@lru_cache(4096)
-def words_of(text: str) -> tuple[tuple[str, str], ...]:
-    """The parts between which a line may end, each with what stands between it and the one before."""
-    found: list[tuple[str, str]] = []
-    for word in text.split():
-        gap = " " if found else ""
-        for part in _syllables(word):
-            found.append((gap, part))
-            gap = ""
-    return tuple(found)
-
-
-def _syllables(word: str) -> list[str]:
-    """A word is one part; Chinese and Japanese may end a line after any letter but some."""
-    parts: list[str] = []
-    for letter in word:
-        apart = bool(parts) and _wide(letter, parts[-1][-1])
-        if apart and letter not in _NOT_FIRST and parts[-1][-1] not in _NOT_LAST:
-            parts.append(letter)
-        elif parts:
-            parts[-1] += letter
-        else:
-            parts.append(letter)
-    return parts
-
-
-def _wide(letter: str, before: str) -> bool:
-    return any(unicodedata.east_asian_width(each) in "WF" for each in (letter, before))
-
-
 def broken(hand: Hand, text: str, count: int) -> tuple[Line, ...]:
     """The text in so many lines (or fewer), as even as they can be: the widest is as narrow as possible."""
-    parts = words_of(hand.said(text))
-    return _broken(hand, parts, min(count, len(parts)))
+    parts = parts_of(hand.said(text))
+    return _broken(hand, tuple(parts), min(count, len(parts)), base_direction(text))
 
 
 @lru_cache(4096)
-def _broken(hand: Hand, parts: tuple[tuple[str, str], ...], count: int) -> tuple[Line, ...]:
+def _broken(hand: Hand, parts: tuple[tuple[str, str], ...], count: int, direction: Direction) -> tuple[Line, ...]:
     sizes = [width(hand, word) for _, word in parts]
-    gaps = [width(hand, gap) + hand.tracking if gap else hand.tracking for gap, _ in parts]
+    gaps = [width(hand, shown(gap)) + hand.tracking for gap, _ in parts]
+    hyphens = [width(hand, "-") + hand.tracking if gap == SOFT else 0.0 for gap, _ in [*parts[1:], ("", "")]]
     cumulated = np.concatenate(([0.0], np.cumsum(sizes)))
     spaces = np.concatenate(([0.0], np.cumsum(gaps)))
     n = len(parts)
 
     def wide(begin: int, end: int) -> float:
-        return float(cumulated[end] - cumulated[begin] + spaces[end] - spaces[begin + 1])
+        return float(cumulated[end] - cumulated[begin] + spaces[end] - spaces[begin + 1] + hyphens[end - 1])
 
     best = [[(float("inf"), 0.0, 0)] * (n + 1) for _ in range(count + 1)]
     best[0][0] = (0.0, 0.0, 0)
@@ -139,28 +128,42 @@ def _broken(hand: Hand, parts: tuple[tuple[str, str], ...], count: int) -> tuple
         end = best[lines][end][2]
     begin, found = 0, []
     for end in reversed(ends):
-        text = parts[begin][1] + "".join(gap + word for gap, word in parts[begin + 1 : end])
-        found.append(Line(text, width(hand, text)))
+        text = joined(parts[begin:end], parts[end][0] if end < n else "")
+        found.append(Line(text, width(hand, text), direction))
         begin = end
     return tuple(found)
 
 
 def filled(hand: Hand, text: str, measure: float) -> tuple[Line, ...]:
-    """Running text in lines of at most `measure` ems, as many as it takes; words that are longer stand alone."""
+    """Running text in lines of at most `measure` ems, as many as it takes. A word that is longer than a line is parted
+    where its language allows it, and stands alone where it does not."""
+    said = hand.said(text)
+    if any(width(hand, part) > measure for _, part in parts_of(said)):
+        said = softened(said)
     found: list[str] = []
-    line = ""
-    for gap, word in words_of(hand.said(text)):
-        longer = line + gap + word
-        if line and width(hand, longer) > measure:
-            found.append(line)
-            line = word
+    line: list[tuple[str, str]] = []
+    parts = parts_of(said)
+    for (gap, word), (after, _) in zip(parts, [*parts[1:], ("", "")], strict=True):
+        if line and width(hand, joined([*line, (gap, word)], after)) > measure:
+            found.append(joined(line, gap))
+            line = [("", word)]
         else:
-            line = longer
-    return tuple(Line(each, width(hand, each)) for each in [*found, line])
+            line.append((gap, word))
+    direction = base_direction(text)
+    return tuple(Line(each, width(hand, each), direction) for each in [*found, joined(line)])
 
 
 def fitted(hand: Hand, text: str, wide: float, high: float, *, largest: float, lines: int = 5) -> Block:
     """The largest setting within a room; evenly broken. Always gives one: the room decides the size."""
+    found = _fitted(hand, text, wide, high, largest, lines)
+    if found.size < CRAMPED * min(largest, high) and lines > 1:
+        parted = _fitted(hand, softened(text), wide, high, largest, lines)
+        if parted.size > RELIEF * found.size:
+            return parted
+    return found
+
+
+def _fitted(hand: Hand, text: str, wide: float, high: float, largest: float, lines: int) -> Block:
     leading = max(1.0, (hand.face.cap + hand.face.descent) * 1.12)
     found, score = None, -1.0
     for block, widest, even in _settings(hand, text, lines):
@@ -196,25 +199,34 @@ def running(hand: Hand, text: str, size: float, wide: float) -> Block:
 
 @dataclass(frozen=True, eq=False)
 class Letters:
-    """The letters of one line in one face, as shapes on the canvas, and the words they make."""
+    """One line on the canvas: what it says, in which faces as it is read, and its letters as shapes.
+
+    (x, y) is where its `anchor` lies on the line that the letters stand on, as SVG counts it; `left` is its left end.
+    `size`, `spacing` and `width` are in units of the canvas.
+    """
 
     text: str
-    face: Face
+    runs: tuple[tuple[str, Face], ...]
     size: float
     x: float
     y: float
-    glyphs: tuple[tuple[int, float, float], ...]
-    """(glyph, x, y) of each on the canvas."""
+    left: float
     width: float
+    spacing: float
+    direction: Direction
+    anchor: Literal["start", "middle", "end"]
+    glyphs: tuple[tuple[Face, int, float, float], ...]
+    """(face, glyph, x, y) of each on the canvas."""
 
     def outline(self) -> Outline:
+        """All its letters, to a ten-thousandth of a unit: as exactly as a master keeps them."""
         verbs, points = [], []
-        for index, x, y in self.glyphs:
-            shape = self.face.outline(index)
+        for face, index, x, y in self.glyphs:
+            shape = face.outline(index)
             if shape.verbs:
                 verbs.append(shape.verbs)
                 points.append(shape.moved(Matrix(self.size, 0, 0, self.size, x, y)).points)
-        return Outline("".join(verbs), np.concatenate(points) if points else np.zeros((0, 2)))
+        return Outline("".join(verbs), np.concatenate(points).round(4) if points else np.zeros((0, 2)))
 
 
 def placed(block: Block, room: Box, align: Align) -> list[Letters]:
@@ -222,19 +234,45 @@ def placed(block: Block, room: Box, align: Align) -> list[Letters]:
 
     Left and right are those of a reader from left to right; a line in Hebrew or Arabic starts at the other side.
     """
-    found: list[Letters] = []
-    face = block.hand.face
+    face, found = block.hand.face, []
     for number, line in enumerate(block.lines):
         side = align
-        if base_direction(line.text) == "rtl" and align != "middle":
+        if line.direction == "rtl" and align != "middle":
             side = "right" if align == "left" else "left"
         wide = line.width * block.size
-        x = {"left": room.left, "middle": (room.left + room.right - wide) / 2, "right": room.right - wide}[side]
+        left = {"left": room.left, "middle": (room.left + room.right - wide) / 2, "right": room.right - wide}[side]
         y = room.top + (face.cap + number * block.leading) * block.size
-        for piece in pieces(line.text, block.hand.faces):
-            glyphs, begin = [], x
-            for glyph in piece.face.shaped(piece.text, piece.direction):
-                glyphs.append((glyph.index, x + glyph.x * block.size, y - glyph.y * block.size))
-                x += (glyph.advance + block.hand.tracking) * block.size
-            found.append(Letters(piece.text, piece.face, block.size, begin, y, tuple(glyphs), x - begin))
+        found.append(_letters(block, line, side, left, y))
     return found
+
+
+def _letters(block: Block, line: Line, side: Align, left: float, y: float) -> Letters:
+    hand, size, x = block.hand, block.size, left
+    space = spacing(hand, line.text) * size
+    glyphs: list[tuple[Face, int, float, float]] = []
+    for piece in pieces(line.text, hand.faces, line.direction):
+        shaped = piece.face.shaped(piece.text, piece.direction, tied=not space)
+        for glyph, after in zip(shaped, [*shaped[1:], None], strict=True):
+            glyphs.append((piece.face, glyph.index, x + glyph.x * size, y - glyph.y * size))
+            apart = after is None or after.cluster != glyph.cluster
+            x += glyph.advance * size + (space if apart else 0.0)
+    wide = line.width * size
+    begins = "left" if line.direction == "ltr" else "right"
+    # SVG puts a space behind the last letter, too, and counts it where lines are anchored by their middle or their end.
+    over = space if line.direction == "ltr" else -space
+    anchor: Literal["start", "middle", "end"] = "middle" if side == "middle" else "start" if side == begins else "end"
+    at = {"left": left, "middle": left + wide / 2, "right": left + wide}[side]
+    at += {"start": 0.0, "middle": over / 2, "end": over}[anchor]
+    return Letters(
+        line.text,
+        tuple(in_faces(line.text, hand.faces)),
+        size,
+        at,
+        y,
+        left,
+        wide,
+        space,
+        line.direction,
+        anchor,
+        tuple(glyphs),
+    )
