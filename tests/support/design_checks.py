@@ -12,8 +12,8 @@ from atelier.workshop.engines.design.drawing import raster
 from atelier.workshop.engines.design.layout.painting import _field
 from atelier.workshop.engines.design.layout.words import Said
 from atelier.workshop.engines.design.making import Made
-from atelier.workshop.engines.design.scene import Group, Shape, walked
 from atelier.workshop.engines.design.outline import IDENTITY, box_of
+from atelier.workshop.engines.design.scene import Group, Shape, walked
 from atelier.workshop.engines.design.type.setting import placed
 
 SIDE = 900

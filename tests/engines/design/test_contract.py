@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from design_works import WILMA, files_of
 from lxml import etree
 from PIL import Image
 
@@ -16,9 +17,7 @@ from atelier.workshop.contract import Engine, Preview
 from atelier.workshop.contract.suite import EngineContract, Made
 from atelier.workshop.engines.design import DesignEngine
 from atelier.workshop.engines.design.showing import SIDE
-
 from tests.engines.design.hostile import corpus
-from design_works import WILMA, files_of
 
 
 class TestDesignEngine(EngineContract):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from atelier.workshop.engines.design.outline import Box, Outline, ellipse, rectangle
+from atelier.workshop.engines.design.outline import Box, Matrix, Outline, ellipse, rectangle
 from atelier.workshop.engines.design.scene import Clip, Group, Item, Run, Shape, Stroke, Words, painted
 from atelier.workshop.engines.design.type.embedding import generic_of
 from atelier.workshop.engines.design.type.setting import Letters, placed
