@@ -10,7 +10,7 @@ from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.type.breaking import SOFT, THIN, joined, language, parts_of, softened
 from atelier.workshop.engines.design.type.choosing import catalogue, fallbacks
 from atelier.workshop.engines.design.type.direction import base_direction, levels, seen
-from atelier.workshop.engines.design.type.faces import Face, in_faces, missing, pieces
+from atelier.workshop.engines.design.type.faces import Face, Fontfile, in_faces, missing, pieces
 from atelier.workshop.engines.design.type.setting import Block, Hand, broken, filled, fitted, placed, spacing, width
 
 ROOM = Box(0, 0, 1000, 400)
@@ -219,3 +219,22 @@ def test_lines_stand_where_they_are_aligned(hand: Hand, text: str, align: str) -
     assert letters.left - 5 < box.left
     assert box.right < letters.left + letters.width + 5
     assert box.top == pytest.approx(ROOM.top, abs=12)
+
+
+# Letters that several countries share ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "region"), [("東京の夏祭り", "JP"), ("서울 여름 축제", "KR"), ("北京夏季集市", "SC"), ("ㄅㄆ臺北", "TC")]
+)
+def test_shared_letters_are_set_as_their_country_writes_them(text: str, region: str) -> None:
+    package = "justmytype_intl_cjk"
+    pytest.importorskip(package)
+    faces = tuple(
+        Face(
+            Fontfile(f"Noto Sans {r}", package, f"fonts/ofl/notosans{r.lower()}/NotoSans{r}[wght].ttf", (100, 900)), 500
+        )
+        for r in ("KR", "TC", "JP", "SC")
+    )
+    assert missing(text, faces) == ""
+    assert {face.family for _, face in in_faces(text, faces)} == {f"Noto Sans {region}"}

@@ -14,6 +14,7 @@ from atelier.workshop.engines.design.outline import Matrix, Outline, OutlinePen
 
 from .direction import Direction, levels, seen
 
+_REGIONS = (" JP", " SC", " KR", " TC")
 KNOWN = 20_000
 """Texts of which a face keeps the glyphs."""
 
@@ -45,7 +46,9 @@ class Fontfile:
         spec = importlib.util.find_spec(self.package)
         if spec is None or spec.origin is None:
             raise LookupError(f"the font {self.family} is not installed ({self.package})")
-        return Path(spec.origin).parent / "files" / self.file
+        folder = Path(spec.origin).parent
+        usual = folder / "files" / self.file  # where `fontpkg-…` keeps them
+        return usual if usual.exists() else folder / self.file
 
 
 class Face:
@@ -172,6 +175,7 @@ class Piece:
 def in_faces(text: str, faces: tuple[Face, ...]) -> list[tuple[str, Face]]:
     """A text as it is read, in the first of the faces that has each letter; in the first where none has."""
     found: list[tuple[str, Face]] = []
+    faces = _by_region(text, faces)
     for letter in text:
         if found and _ignorable(letter):
             chosen = found[-1][1]
@@ -182,6 +186,20 @@ def in_faces(text: str, faces: tuple[Face, ...]) -> list[tuple[str, Face]]:
         else:
             found.append((letter, chosen))
     return found
+
+
+def _by_region(text: str, faces: tuple[Face, ...]) -> tuple[Face, ...]:
+    """Chinese, Japanese and Korean share letters that each writes in a way of its own: the region whose other letters
+    stand beside them goes first, else mainland China's."""
+    if all(letter < "\u3000" for letter in text):
+        return faces
+    wanted = " SC"
+    for region, first, last in ((" JP", "\u3040", "\u30ff"), (" KR", "\uac00", "\ud7a3"), (" TC", "\u3100", "\u312f")):
+        if any(first <= letter <= last for letter in text):
+            wanted = region
+    others = [each for each in faces if not each.family.endswith(_REGIONS)]
+    regional = [each for each in faces if each.family.endswith(_REGIONS)]
+    return (*others, *sorted(regional, key=lambda each: not each.family.endswith(wanted)))
 
 
 @lru_cache(20_000)
