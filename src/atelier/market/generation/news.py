@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
@@ -54,7 +55,6 @@ class News:
     def __init__(self, generation: Generation, clock: Callable[[], float] = time.monotonic) -> None:
         self.stopping = ""
         self._generation = generation
-        self._kind = capabilities_of(generation.creation_model).output_kind
         self._clock = clock
         self._waiting: dict[int, dict[str, Any]] = {}
         self._progress: Progress | None = None
@@ -67,6 +67,11 @@ class News:
         self._looked = clock()
         self._leaves_count_from = self._looked + (RETURN_SECONDS if generation.restarts else 0.0)
         self._begun = not generation.was_turned_away
+
+    @cached_property
+    def _kind(self) -> str:
+        """Asked of the engine with its first preview: where it is not installed, the job says so."""
+        return capabilities_of(self._generation.creation_model).output_kind
 
     def __call__(self, news: Preview | Progress) -> None:
         if isinstance(news, Preview):

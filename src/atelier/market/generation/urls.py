@@ -13,7 +13,7 @@ urlpatterns = [
     path("generations/<uuid:pk>/try-again/", pages.try_again, name="try_again"),
     path("generations/<uuid:pk>/cancel/", pages.cancel, name="cancel"),
     path("generations/outputs/<uuid:pk>/", pages.output, name="output"),
-    path("generations/outputs/<uuid:pk>/another/<slug:way>/", pages.another, name="another"),
+    path("generations/outputs/<uuid:pk>/another/<str:way>/", pages.another, name="another"),
     path("generations/outputs/<uuid:pk>/picture/", pages.picture, name="picture"),
     path("generations/outputs/<uuid:pk>/showcase/", pages.showcase, name="showcase"),
 ]

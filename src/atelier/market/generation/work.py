@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.db import transaction
@@ -35,6 +35,7 @@ from .states import GENERATION
 S = Generation.State
 
 RESTARTS_MOST = 3
+FEATURES_MOST = 200
 TOLD_OF_THE_QUEUE = 10
 MILLION = 1_000_000
 METHOD = "uniform"
@@ -180,7 +181,7 @@ def finish(generation: Generation, made: Sequence[contract.Output], folder: Path
             picture=blobs.keep_bytes(picture.content, picture.media_type) if picture else None,
             extent=piece.extent,
             finish=piece.finish,
-            features={name: value for name, value in piece.features.items() if math.isfinite(value)},
+            features=_figures(piece.features),
             state=Output.State.WITHDRAWN if blob.pk in gone else Output.State.OFFERED,
             withdrawn_because=_("The very same piece was sold exclusively.") if blob.pk in gone else "",
         )
@@ -205,6 +206,12 @@ def _keep(made: Sequence[contract.Output], folder: Path) -> dict[int, Blob]:
     names = sorted({blob.pk for blob in kept.values()})
     list(Blob.objects.select_for_update().filter(pk__in=names).order_by("pk"))
     return kept
+
+
+def _figures(features: Mapping[str, float]) -> dict[str, float]:
+    """Features as they can be kept: finite, and not without end."""
+    known = list(features.items())[:FEATURES_MOST]
+    return {name[:120]: value for name, value in known if math.isfinite(value)}
 
 
 def _works_owed(version: Version) -> list[int]:

@@ -39,6 +39,16 @@ def test_an_inline_handler_runs_once_in_the_same_transaction(listening: None, mo
     assert Delivery.objects.filter(event=event).count() == 1
 
 
+def test_news_longer_than_a_notice_takes_the_place_of_what_was_told_of_the_same_sample() -> None:
+    for number in range(3):
+        live.publish_anew("test:long", "preview", sample=0, payload={"image": f"{number}" * 60_000})
+        live.publish_anew("test:long", "preview", sample=1, payload={"image": "other"})
+    live.publish("test:long", "progress", done=1)
+    told = list(LiveEvent.objects.filter(topic="test:long").order_by("pk").values_list("kind", "data__sample"))
+    assert told == [("preview", 0), ("preview", 1), ("progress", None)]
+    assert LiveEvent.objects.filter(topic="test:long").first().data["payload"]["image"].startswith("222")  # type: ignore[union-attr]
+
+
 def test_an_audit_entry_can_be_neither_changed_nor_removed() -> None:
     user = User.objects.create_user("a@example.org", name="A")
     with transaction.atomic():

@@ -22,6 +22,7 @@ from atelier.market.generation.cards import cards
 from atelier.market.generation.models import Generation, Output
 from atelier.market.generation.news import News
 from atelier.market.hiring import actions as hiring
+from atelier.market.studio.models import CreationModel
 from atelier.workshop.contract import Preview
 from atelier.workshop.runtime import runtime
 
@@ -188,6 +189,16 @@ def test_a_preview_that_is_no_picture_is_never_passed_on(image: Any) -> None:
     news(Preview(sample=0, payload={"image": uri_of(), "width": 9999, "height": -1, "more": "<b>"}))
     news.flush()
     assert [told["payload"] for told in previews(generation)] == [{"image": uri_of(), "width": 30, "height": 20}]
+
+
+def test_where_the_engine_is_gone_the_page_is_told_so() -> None:
+    model = testing.make_picture_model()
+    generation = actions.ask_for_samples(actor=make_user(), creation_model=model, wish=testing.wish(samples=1))
+    CreationModel.objects.filter(pk=model.pk).update(engine="gone")
+    testing.finished(generation)
+    assert (generation.state, generation.error_code) == ("failed", "engine_unavailable")
+    page = client_of(generation.viewer).get(reverse("generation:detail", args=[generation.pk]))
+    assert "There is no engine called" in page.content.decode()
 
 
 def test_a_sample_that_cannot_be_shown_fails_and_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

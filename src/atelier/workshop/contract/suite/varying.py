@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,7 @@ class Varying(Means):
             pytest.skip("this engine makes nothing anew from a sample")
         assert len({way.name for way in capabilities.variations}) == len(capabilities.variations)
         assert all(way.title and way.description for way in capabilities.variations)
+        assert all(re.fullmatch(r"[a-z0-9-]{1,40}", way.name) for way in capabilities.variations)
         return capabilities.variations
 
     def test_a_variation_is_another_piece_and_the_same_each_time(
