@@ -30,8 +30,8 @@ from atelier.workshop.engines.text.serving.delivery import task_for
 from atelier.workshop.engines.text.serving.drafts import Draft, Task
 from atelier.workshop.engines.text.serving.native.decoder import Decoder, Feed
 from atelier.workshop.engines.text.serving.sampling import Sampler, Sampling
-from atelier.workshop.engines.text.statistics import share
 from atelier.workshop.marks.text import Mark, read
+from atelier.workshop.proof.statistics import share
 
 ROOT = Path(__file__).resolve().parents[1]
 FABLES = ROOT.parent / "shared" / "data" / "aesop_for_children.json"

@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 
 from atelier.workshop.contract import Guardrails, Measure, Progress, Refused, TrainSpec, WorkFile
-from atelier.workshop.engines.text.conduct import copying_answer, own_habit, safety_answer
+from atelier.workshop.engines.text.conduct import copying_answer, own_habit
 from atelier.workshop.engines.text.evaluation import fidelity_answer, summary, summary_public, worth_answer
 from atelier.workshop.engines.text.overlap import Collection, families
 from atelier.workshop.engines.text.samples import opening
 from atelier.workshop.engines.text.splits import Text
-from atelier.workshop.engines.text.statistics import bootstrap, drop, exact, perplexity, share
+from atelier.workshop.engines.text.statistics import drop, perplexity
 from atelier.workshop.engines.text.training import train
 from atelier.workshop.engines.text.verdicts import VOICE_CLEAR
 from atelier.workshop.engines.text.voice import NAMES, SURE, Voice
-from atelier.workshop.engines.text.wordings import WORDINGS
 from atelier.workshop.guardrails import check_brief, find
+from atelier.workshop.proof.safety import safety_answer
+from atelier.workshop.proof.statistics import bootstrap, exact, share
+from atelier.workshop.proof.wordings import WORDINGS
 from atelier.workshop.runtime.limits import peak_memory
 
 FOX = "A fox saw grapes high on a vine and leapt for them again and again until the evening came down cold"

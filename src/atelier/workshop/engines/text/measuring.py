@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from atelier.workshop.proof.statistics import Array
+
 from .chat import template_of
 from .efforts import AFTER_EFFORT, CHOOSERS, REFERENCE_TOKENS, REFERENCE_TRIES, REFERENCE_WORKS, read_effort
 from .examples import Example, examples
@@ -17,7 +19,6 @@ from .lora import Lora
 from .prompts import opening_text
 from .recipe import Recipe
 from .splits import Split
-from .statistics import Array
 from .subject import Subject
 
 NATS = ("tokens", "base", "adapter", "reference")

@@ -10,10 +10,10 @@ import numpy as np
 
 from atelier.workshop.contract import Measure
 from atelier.workshop.contract.specs import Picture
+from atelier.workshop.proof.bars import OURS, picture
+from atelier.workshop.proof.statistics import bootstrap, exact, share
 
-from .pictures import OURS, picture
 from .samples import Piece
-from .statistics import bootstrap, exact, share
 from .style import StyleJudge
 from .subject import Subject
 from .verdicts import SEPARATION_LEAST, VOICE_CLEAR, VOICE_LEANS
