@@ -51,7 +51,7 @@ def _parts(folder: Path, large: bool) -> dict[str, Any]:
     unet = UNet2DConditionModel(
         sample_size=16, in_channels=4, out_channels=4, attention_head_dim=2,
         cross_attention_dim=2 * WIDTH if large else WIDTH,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
         **_BLOCKS, **more,
     )  # fmt: skip
     vae = AutoencoderKL(
@@ -59,7 +59,12 @@ def _parts(folder: Path, large: bool) -> dict[str, Any]:
         down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, **_BLOCKS,
     )  # fmt: skip
     scheduler = DDIMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
     )
     found = {
         "unet": unet, "vae": vae, "scheduler": scheduler, "text_encoder": CLIPTextModel(text), "tokenizer": tokenizer,

@@ -27,7 +27,7 @@ def chosen(tiny_diffusion: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ATELIER_DIFFUSION_BASE", str(tiny_diffusion))
         patch.setenv("ATELIER_DIFFUSION_DEVICE", "cpu")
-        patch.setenv("ATELIER_DIFFUSION_STEPS", "6")
+        patch.setenv("ATELIER_DIFFUSION_STEPS", "5")
         patch.setenv("ATELIER_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield tiny_diffusion
 

@@ -37,6 +37,7 @@ def open_picture(data: bytes, where: str, formats: tuple[str, ...] = FORMATS) ->
     transparent = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
     plain = upright.convert("RGBA" if transparent else "RGB")
     plain.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    plain.info = {}  # Or comments and profiles would be written into the next file.
     return plain
 
 

@@ -104,16 +104,15 @@ def wanted(variant: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4)
 def _open(folder: Path, name: str, source: str, variant: str, cache: Path) -> Base:
-    index = _json(folder / "model_index.json")
-    pipeline = str(index.get("_class_name"))
-    if pipeline not in PIPELINES:
-        raise _unusable(folder, f"It is a {pipeline}; only {' and '.join(PIPELINES)} can be used.")
-    unet, vae = _json(folder / "unet/config.json"), _json(folder / "vae/config.json")
-    if unet.get("in_channels") != vae.get("latent_channels"):
-        raise _unusable(folder, "Its UNet takes more than a latent picture, as those for painting over do.")
+    index, unet, vae = (_json(folder / file) for file in ("model_index.json", "unet/config.json", "vae/config.json"))
+    _check_kind(folder, index, unet, vae)
+    try:
+        side, scale = int(unet["sample_size"]), 2 ** (len(vae["block_out_channels"]) - 1)
+        depth = len(unet["block_out_channels"]) - 1
+    except (KeyError, TypeError) as error:
+        raise _unusable(folder, "Its configuration does not say how large its pictures are.") from error
     files = {part: weights(folder / part, variant) for part in PARTS if index.get(part, [None])[0]}
     headers = {part: _tensors(each) for part, each in files.items()}
-    scale = 2 ** (len(vae["block_out_channels"]) - 1)
     return Base(
         folder=folder,
         info=BaseModelInfo(
@@ -123,9 +122,9 @@ def _open(folder: Path, name: str, source: str, variant: str, cache: Path) -> Ba
             source=source,
             parameters=sum(_count(size) for header in headers.values() for size in header.values()),
         ),
-        pipeline=pipeline,
-        side=int(unet["sample_size"]) * scale,
-        multiple=scale * 2 ** (len(unet["block_out_channels"]) - 1),
+        pipeline=str(index["_class_name"]),
+        side=side * scale,
+        multiple=scale * 2**depth,
         scale=scale,
         layers={
             name.removesuffix(".weight"): (size[0], size[1])
@@ -135,9 +134,17 @@ def _open(folder: Path, name: str, source: str, variant: str, cache: Path) -> Ba
     )
 
 
+def _check_kind(folder: Path, index: dict[str, Any], unet: dict[str, Any], vae: dict[str, Any]) -> None:
+    kind = index.get("_class_name")
+    if kind not in PIPELINES:
+        raise _unusable(folder, f"It is a {kind}; only {' and '.join(PIPELINES)} can be used.")
+    if unet.get("in_channels") != vae.get("latent_channels"):
+        raise _unusable(folder, "Its UNet takes more than a latent picture, as those for painting over do.")
+
+
 def weights(folder: Path, variant: str) -> list[Path]:
     """The files of a part's weights, in the order of their names. Errors: EngineUnavailable when there are none."""
-    ending = re.escape(f".{variant}") if variant else r"(?:\.non_ema)?(?<!ema)"
+    ending = re.escape(f".{variant}") if variant else ""
     name = re.compile(rf"(?:model|diffusion_pytorch_model){ending}(?:-\d+-of-\d+)?\.safetensors")
     found = sorted(path for path in folder.glob("*.safetensors") if name.fullmatch(path.name))
     if not found:

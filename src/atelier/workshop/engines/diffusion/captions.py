@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -23,7 +23,7 @@ def caption(work: WorkFile) -> str:
     return ", ".join(part for part in parts if part)[:LONGEST]
 
 
-def manners(works: Sequence[WorkFile], pictures: Sequence[Image.Image]) -> list[str]:
+def manners(works: Sequence[WorkFile], pictures: Iterable[Image.Image]) -> list[str]:
     """Descriptions of a creator's manner, such as a careful person would add to a prompt, from the plain to the full:
     by the words they tag most of their works with, by the colours, by both."""
     common = Counter(tag.casefold() for work in works for tag in work.tags)
@@ -33,7 +33,7 @@ def manners(works: Sequence[WorkFile], pictures: Sequence[Image.Image]) -> list[
     return [f"in the style of {each}" for each in dict.fromkeys(found) if each]
 
 
-def _colours(pictures: Sequence[Image.Image]) -> str:
+def _colours(pictures: Iterable[Image.Image]) -> str:
     """How light, how colourful and in which hues pictures are, in words."""
     small = [each.convert("RGB").resize((32, 32)).convert("HSV") for each in pictures]
     hue, vivid, light = np.stack([np.asarray(each, dtype=np.float32) for each in small]).reshape(-1, 3).T

@@ -128,8 +128,7 @@ def fit(
 
 def _opened(network: Network) -> dict[str, Tensor]:
     """The adapter's weights in single precision, ready to be learned, by the names they are saved under."""
-    if network.device != "cpu":
-        network.unet.enable_gradient_checkpointing()
+    network.unet.enable_gradient_checkpointing()  # a third slower, in a fraction of the memory
     network.unet.train()
     found = {}
     for name, values in network.unet.named_parameters():

@@ -27,7 +27,7 @@ RANK_MOST = 128
 _AGAIN = "Train it again, or restore the files from a backup."
 
 
-@dataclass
+@dataclass(eq=False)
 class DiffusionHand:
     """An adapter's weights in memory, by the names that `Network.put_on` takes."""
 

@@ -71,11 +71,14 @@ class Network:
 
     @torch.no_grad()
     def words(self, prompt: str) -> Words:
-        """What is beyond the encoder's length is left out."""
+        """What is beyond the encoder's length is left out. No words are zeros where the base was trained so."""
         found = self._pipe.encode_prompt(
             prompt=prompt, device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=False
         )
-        return Words(found[0], found[2] if len(found) == 4 else None)
+        embeds, pooled = found[0], found[2] if len(found) == 4 else None
+        if not prompt and self._pipe.config.get("force_zeros_for_empty_prompt"):
+            return Words(torch.zeros_like(embeds), None if pooled is None else torch.zeros_like(pooled))
+        return Words(embeds, pooled)
 
     @torch.no_grad()
     def latent(self, picture: Image.Image) -> Tensor:
@@ -151,8 +154,10 @@ def _precision(device: str) -> torch.dtype:
 
 def _pipeline(base: Base, dtype: torch.dtype) -> Any:
     import diffusers
+    import transformers
 
     diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     try:
         return getattr(diffusers, base.pipeline).from_pretrained(
             base.folder,

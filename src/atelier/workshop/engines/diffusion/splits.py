@@ -24,12 +24,16 @@ STOP_LEAST, STOP_MOST = 2, 12
 
 @dataclass(frozen=True)
 class Learned:
-    """A work with its picture in memory, the words it is learned under, and its eight fingerprints, its own first."""
+    """A work, the words it is learned under, and its eight fingerprints, its own first."""
 
     work: WorkFile
-    picture: Image.Image
     caption: str
     prints: tuple[str, ...]
+
+    @property
+    def picture(self) -> Image.Image:
+        """Read anew each time: thousands of pictures would not fit into memory. Errors: Unreadable naming the work."""
+        return _picture(self.work)
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,15 @@ class Split:
 
 def read(work: WorkFile) -> Learned:
     """Errors: Unreadable naming the work."""
+    return Learned(work, caption(work), tuple(turned(pixels(_picture(work)))))
+
+
+def _picture(work: WorkFile) -> Image.Image:
     try:
         data = Path(work.path).read_bytes()
     except OSError as error:
         raise Unreadable("The file is gone.", where=work.title, remedy="Upload the work again.") from error
-    picture = opaque(open_picture(data, work.title, FORMATS))
-    return Learned(work, picture, caption(work), tuple(turned(pixels(picture))))
+    return opaque(open_picture(data, work.title, FORMATS))
 
 
 def split(works: Sequence[Learned], seed: int) -> Split:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from atelier.workshop.contract import Answer, FileRef, Report, Sheet, TrainResult, TrainSpec
+from atelier.workshop.contract import Answer, FileRef, Progress, Report, Sheet, TrainResult, TrainSpec
 from atelier.workshop.patience import meanwhile
 from atelier.workshop.steps import Plan
 
@@ -58,7 +58,7 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     chosen = recipe(spec.recipe)
     check_count(len(spec.works))
     source = base()
-    learned = read_all(spec.works, lambda: None)
+    learned = read_all(spec.works, lambda: report(Progress(stage="prepare", done=0, planned=1)))
     divided = split(learned, spec.seed)
     plan = Plan(report, _efforts(divided, chosen), unit=1)
     plan.enter("prepare", "loading the base")

@@ -51,6 +51,7 @@ def fidelity_answer(table: Array) -> Answer:
     drop = measures["drop"]
     drawn = picture(AXIS, {"The base": measures["loss_base"], OURS: measures["loss_adapter"]})
     figures = f"by {drop.value:+.1%} (between {drop.low:+.1%} and {drop.high:+.1%})"
+    surely = f"by {drop.value:.1%} (between {drop.low:.1%} and {drop.high:.1%})"
     count = int(table[:, 0].sum())
     if drop.low <= 0:
         return Answer(
@@ -65,7 +66,7 @@ def fidelity_answer(table: Array) -> Answer:
         verdict="fair",
         headline="Nearer your works than the base",
         headline_public="Nearer its creator's works than the base",
-        sentence=f"On {count} works it never saw, its loss is lower than the base's {figures}. {MEANING}",
+        sentence=f"On {count} works it never saw, its loss is lower than the base's {surely}. {MEANING}",
         picture=drawn,
         measures=measures,
     )

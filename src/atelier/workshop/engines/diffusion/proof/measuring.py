@@ -44,7 +44,7 @@ def table(
 
 
 def _best_manner(network: Network, losses: Losses, split: Split, stop: Sequence[Example], plan: Plan) -> str:
-    tried = manners([each.work for each in split.train], [each.picture for each in split.train])[:TRIES]
+    tried = manners([each.work for each in split.train], (each.picture for each in split.train))[:TRIES]
     by_loss = {
         manner: sum(
             losses.of(work, _told(network, each, manner), plan) for work, each in zip(stop, split.stop, strict=True)

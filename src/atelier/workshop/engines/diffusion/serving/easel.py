@@ -47,7 +47,7 @@ class News:
     done: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Request:
     """The pictures that one caller asks for, and where it hears of them. `viewer` is who asks, "" for nobody."""
 
@@ -77,7 +77,7 @@ class Easel:
         self._changed = threading.Condition()
         self._requests: list[Request] = []
         self._warm: Future[None] = Future()
-        self._wanted = self._closed = False
+        self._closed = False
         self._thread: threading.Thread | None = None
 
     def submit(self, request: Request) -> None:
@@ -87,7 +87,7 @@ class Easel:
             own = sum(each.waiting for each in self._requests if request.viewer and each.viewer == request.viewer)
             left = self._most - waiting - request.waiting
             if left < 0:
-                raise Busy("Too many pictures are being made just now.", ahead=len(self._requests))
+                raise Busy("Too many pictures are wanted just now.", ahead=len(self._requests))
             if own and own + request.waiting > max(FIRST, left):
                 raise Busy("Too many pictures of the same person are waiting already.", ahead=len(self._requests))
             self._requests.append(request)
@@ -129,7 +129,6 @@ class Easel:
 
     def _begin(self) -> None:
         """With the lock held: see to it that somebody works."""
-        self._wanted = True
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._work, name="easel", daemon=True)
             self._thread.start()
@@ -173,12 +172,12 @@ class Easel:
         """The next picture: a request's first before another's second. None when all is over."""
         with self._changed:
             while not self._closed and not any(each.waiting for each in self._requests):
-                self._requests = []
                 self._changed.wait()
             if self._closed:
                 return None
             request = min((each for each in self._requests if each.waiting), key=lambda each: each.begun)
             request.begun += 1
+            self._requests = [each for each in self._requests if each.waiting]
             return request, request.begun - 1
 
 
