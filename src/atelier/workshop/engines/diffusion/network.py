@@ -157,7 +157,7 @@ def _pipeline(base: Base, dtype: torch.dtype) -> Any:
     import transformers
 
     diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return getattr(diffusers, base.pipeline).from_pretrained(
             base.folder,
