@@ -16,13 +16,12 @@ from atelier.workshop.engines.text.evaluation import fidelity_answer, summary, s
 from atelier.workshop.engines.text.overlap import Collection, families
 from atelier.workshop.engines.text.samples import opening
 from atelier.workshop.engines.text.splits import Text
-from atelier.workshop.engines.text.statistics import drop, perplexity
 from atelier.workshop.engines.text.training import train
 from atelier.workshop.engines.text.verdicts import VOICE_CLEAR
 from atelier.workshop.engines.text.voice import NAMES, SURE, Voice
 from atelier.workshop.guardrails import check_brief, find
 from atelier.workshop.proof.safety import safety_answer
-from atelier.workshop.proof.statistics import bootstrap, exact, share
+from atelier.workshop.proof.statistics import bootstrap, drop, exact, perplexity, share
 from atelier.workshop.proof.wordings import WORDINGS
 from atelier.workshop.runtime.limits import peak_memory
 

@@ -1,1 +1,1 @@
-"""What the proofs of all engines have in common: figures with their uncertainty, and the question of safety."""
+"""What the proofs of all engines share: figures with intervals, their pictures, the tries of guardrails."""

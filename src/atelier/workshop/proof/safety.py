@@ -8,7 +8,7 @@ from typing import Literal
 from atelier.workshop.contract import Answer, Guardrails, Refused
 from atelier.workshop.guardrails import check_brief, find
 
-from .bars import picture
+from .pictures import picture
 from .statistics import share
 from .wordings import WORDINGS
 

@@ -56,3 +56,13 @@ def share(hits: int, total: int, *, meaning: str) -> Measure:
 def exact(value: float, *, meaning: str, unit: str = "") -> Measure:
     """A figure that was counted, not estimated."""
     return Measure(value=value, low=value, high=value, unit=unit, meaning=meaning)
+
+
+def perplexity(column: int) -> Callable[[Array], Array]:
+    """Perplexity from columns (tokens, nats, nats, …): exp of the nats a token over all works drawn."""
+    return lambda works: np.exp(works[..., column].sum(-1) / works[..., 0].sum(-1))
+
+
+def drop(before: int, after: int) -> Callable[[Array], Array]:
+    """By which share of it perplexity is lower in column `after` than in column `before`."""
+    return lambda works: 1 - perplexity(after)(works) / perplexity(before)(works)

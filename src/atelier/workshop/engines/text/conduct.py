@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from atelier.workshop.contract import Answer, Measure
-from atelier.workshop.proof.bars import OURS, picture
+from atelier.workshop.proof.pictures import OURS, picture
 from atelier.workshop.proof.statistics import Array, bootstrap, exact
 
 from .overlap import GRAM, Collection, Overlap

@@ -9,16 +9,15 @@ import numpy as np
 
 from atelier.workshop.contract import Answer, Evaluation, Measure
 from atelier.workshop.contract.specs import Picture
-from atelier.workshop.proof.bars import OURS, picture
+from atelier.workshop.proof.pictures import OURS, picture
 from atelier.workshop.proof.safety import safety_answer
-from atelier.workshop.proof.statistics import Array, bootstrap, share
+from atelier.workshop.proof.statistics import Array, bootstrap, drop, perplexity, share
 
 from .efforts import REFERENCE_WORKS
 from .lora import Lora
 from .measuring import measure
 from .prompts import brief_for_work
 from .samples import Piece, opening, rounds_pieces, shown_brief
-from .statistics import drop, perplexity
 from .subject import Subject
 from .verdicts import FALL_CLEAR, FALL_LEANS, FALL_LEAST
 from .versions import Version

@@ -10,7 +10,7 @@ import numpy as np
 
 from atelier.workshop.contract import Measure
 from atelier.workshop.contract.specs import Picture
-from atelier.workshop.proof.bars import OURS, picture
+from atelier.workshop.proof.pictures import OURS, picture
 from atelier.workshop.proof.statistics import bootstrap, exact, share
 
 from .samples import Piece

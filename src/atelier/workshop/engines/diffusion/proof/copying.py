@@ -16,7 +16,7 @@ from atelier.workshop.engines.diffusion.inspection import pixels
 from atelier.workshop.engines.diffusion.network import Network
 from atelier.workshop.engines.diffusion.splits import Learned, Split, nearest
 from atelier.workshop.pictures.fingerprints import NEAR_BITS, turned
-from atelier.workshop.proof.bars import OURS, picture
+from atelier.workshop.proof.pictures import OURS, picture
 from atelier.workshop.proof.statistics import exact, share
 
 PLACES = 8

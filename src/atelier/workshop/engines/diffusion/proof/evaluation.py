@@ -8,7 +8,7 @@ from typing import Literal
 from atelier.workshop.contract import Answer, Evaluation, Guardrails, Measure
 from atelier.workshop.engines.diffusion.fitting import Fit
 from atelier.workshop.engines.diffusion.splits import Learned, Split
-from atelier.workshop.proof.bars import OURS, picture
+from atelier.workshop.proof.pictures import OURS, picture
 from atelier.workshop.proof.safety import safety_answer
 from atelier.workshop.proof.statistics import Array, bootstrap, share
 
