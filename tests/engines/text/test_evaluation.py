@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from atelier.workshop.contract import Guardrails, Measure, Progress, Refused, TrainSpec, WorkFile
-from atelier.workshop.engines.text.conduct import copying_answer, own_habit
+from atelier.workshop.engines.text.copying import copying_answer, own_habit
 from atelier.workshop.engines.text.evaluation import fidelity_answer, summary, summary_public, worth_answer
 from atelier.workshop.engines.text.overlap import Collection, families
 from atelier.workshop.engines.text.samples import opening

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from atelier.workshop.contract import Answer
 
-from .conduct import copying_answer, own_habit
+from .copying import copying_answer, own_habit
 from .efforts import try_efforts
 from .examples import examples
 from .fitting import Fit
