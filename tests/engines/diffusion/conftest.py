@@ -17,7 +17,6 @@ from atelier.workshop.contract.suite import upload_of
 def tiny_diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base in the layout of Stable Diffusion, with random weights."""
     pytest.importorskip("diffusers", reason="diffusers is not installed: pip install 'atelier[diffusion]'")
-    pytest.importorskip("pdqhash", reason="pdqhash is not installed: pip install 'atelier[diffusion]'")
     return write_tiny_diffusion(tmp_path_factory.mktemp("tiny-diffusion"))
 
 

@@ -10,13 +10,8 @@ import pytest
 from drawings import draw
 from PIL import Image
 
-from atelier.workshop.contract import WorkFile
+from atelier.workshop.contract import Piece, TooFewWorks, WorkFile
 from atelier.workshop.contract.suite import upload_of
-
-pytest.importorskip("pdqhash", reason="pdqhash is not installed: pip install 'atelier[diffusion]'")
-pytest.importorskip("diffusers", reason="diffusers is not installed: pip install 'atelier[diffusion]'")
-
-from atelier.workshop.contract import Piece, TooFewWorks
 from atelier.workshop.engines.diffusion.briefs import nearest_shape, size
 from atelier.workshop.engines.diffusion.captions import caption, manners
 from atelier.workshop.engines.diffusion.inspection import inspect

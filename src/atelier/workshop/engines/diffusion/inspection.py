@@ -14,8 +14,6 @@ from atelier.workshop.pictures.fingerprints import SIDE as FINGERPRINT_SIDE
 from atelier.workshop.pictures.fingerprints import fingerprint
 from atelier.workshop.pictures.pixels import open_picture, written
 
-from .settings import check_libraries
-
 FORMATS = ("PNG", "JPEG", "WEBP")
 LEAST = 64
 """Pixels of the shorter side below which there is nothing to learn."""
@@ -26,8 +24,7 @@ FLAT = 8
 
 
 def inspect(upload: Upload, workspace: Path, *, bytes_max: int) -> Inspection:
-    """The picture in an upload as one clean piece. Errors: Unreadable naming the file; EngineUnavailable."""
-    check_libraries()
+    """The picture in an upload as one clean piece. Errors: Unreadable naming the file."""
     name = PurePath(upload.filename.replace("\\", "/")).name or "the file"
     image = open_picture(_bytes(upload, name, bytes_max), name, FORMATS)
     if min(image.size) < LEAST:

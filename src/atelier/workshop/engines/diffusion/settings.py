@@ -10,7 +10,7 @@ BASE = "ATELIER_DIFFUSION_BASE"
 COMMAND = "pip install 'atelier[diffusion]'"
 """What installs the libraries; torch is there already."""
 GUIDANCE = 7.0
-LIBRARIES = ("torch", "diffusers", "peft", "transformers", "pdqhash")
+LIBRARIES = ("torch", "diffusers", "peft", "transformers")
 FETCH = "python -m atelier.workshop.engines.diffusion"
 
 
