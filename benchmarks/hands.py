@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/hands.py [--designers 10] [--works 60] [--seeds 8]
 
 For each designer of Debian's openclipart-svg with enough works in the public domain, one style is learned from half of
-the works and another from the other half. Pieces are composed for the same briefs with both. A judge learns whose pieces
-are whose from the second half's pieces alone, and is asked about the first half's: one by one, and in sets of five.
+the works and another from the other half. Pieces are composed for the same briefs with both. A judge learns whose
+pieces are whose from the second half's pieces alone, and is asked about the first half's: one by one, in sets of five.
 Prints a table and JSON.
 """
 
@@ -96,7 +96,9 @@ def main() -> None:
     table(known, unknown, asked, time.monotonic() - begin)
 
 
-def table(known: dict[str, np.ndarray], unknown: dict[str, np.ndarray], asked: argparse.Namespace, seconds: float) -> None:
+def table(
+    known: dict[str, np.ndarray], unknown: dict[str, np.ndarray], asked: argparse.Namespace, seconds: float
+) -> None:
     """Whose pieces were taken for whose, as a table and as JSON."""
     jury = judge(known)
     rows, single, sets = [], [0, 0], [0, 0]
@@ -113,7 +115,9 @@ def table(known: dict[str, np.ndarray], unknown: dict[str, np.ndarray], asked: a
     for name, one, five, mistaken in rows:
         print(f"{name:34} {one:6.0%} {five:8.0%}  {mistaken[0][0] if mistaken else ''}")
     one, five = share(*single, meaning=""), share(*sets, meaning="")
-    print(f"{'all':34} {one.value:6.0%} {five.value:8.0%}  ({five.low:.0%} to {five.high:.0%}; by guessing {1 / len(known):.0%})")
+    print(
+        f"{'all':34} {one.value:6.0%} {five.value:8.0%}  ({five.low:.0%} to {five.high:.0%}; guessing {1 / len(known):.0%})"
+    )
     print(
         json.dumps(
             {

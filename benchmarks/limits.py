@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from atelier.workshop.engines.text.base import Base, cache_folder
+from atelier.workshop.bases.cache import cache_folder
+from atelier.workshop.engines.text.base import Base
 from atelier.workshop.engines.text.serving.adapters import TextHand
 from atelier.workshop.engines.text.serving.native import library as native
 from atelier.workshop.engines.text.serving.native.packing import packed_base

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from atelier.workshop.engines.text.base import base, cache_folder
+from atelier.workshop.bases.cache import cache_folder
+from atelier.workshop.engines.text.base import base
 from atelier.workshop.engines.text.lora import CONFIG, ORIGIN, PREFIX, WEIGHTS
 from atelier.workshop.engines.text.serving.adapters import load
 from atelier.workshop.engines.text.serving.native.decoder import Adapter

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from atelier.workshop.engines.text.base import cache_folder
+from atelier.workshop.bases.cache import cache_folder
 
 HERE = Path(__file__).parent / "peers"
 OURS = "ours"

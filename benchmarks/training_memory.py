@@ -24,7 +24,7 @@ from atelier.workshop.engines.text.base import base
 from atelier.workshop.engines.text.crew import crew
 from atelier.workshop.engines.text.examples import Example
 from atelier.workshop.engines.text.recipe import recipe
-from atelier.workshop.engines.text.steps import Plan
+from atelier.workshop.steps import Plan
 
 
 def child() -> None:

@@ -37,11 +37,11 @@ from atelier.workshop.engines.text.serving.delivery import task_for
 from atelier.workshop.engines.text.serving.native.decoder import Adapter
 from atelier.workshop.engines.text.serving.sampling import Sampling
 from atelier.workshop.engines.text.splits import design
-from atelier.workshop.engines.text.steps import Plan
 from atelier.workshop.engines.text.training import ADAPTER
 from atelier.workshop.engines.text.verdicts import FALL_CLEAR, FALL_LEAST
 from atelier.workshop.engines.text.writing import Order, write
 from atelier.workshop.proof.statistics import bootstrap, drop
+from atelier.workshop.steps import Plan
 
 AT_ONCE = 16
 APART = 24

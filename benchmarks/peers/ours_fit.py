@@ -14,7 +14,7 @@ from atelier.workshop.engines.text.crew import crew
 from atelier.workshop.engines.text.efforts import train_effort
 from atelier.workshop.engines.text.examples import Example
 from atelier.workshop.engines.text.recipe import recipe
-from atelier.workshop.engines.text.steps import Plan
+from atelier.workshop.steps import Plan
 
 
 def clocks() -> tuple[float, float]:

@@ -15,6 +15,7 @@ READ_BY_HAND = {
     "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0",
     "protobuf": "BSD-3-Clause",
     "pyphen": "GPL-2.0-or-later OR LGPL-2.1-or-later OR MPL-1.1; dictionaries: each its own, all free",
+    "python-bidi": "LGPL-3.0-or-later",
     "pytest-django": "BSD-3-Clause",
     "qrcode": "BSD-3-Clause",
     "reportlab": "BSD-3-Clause",

@@ -78,7 +78,10 @@ def _cut(made: Made) -> Iterator[str]:
 def _run_through(made: Made) -> Iterator[str]:
     """Letters through which a line, a ring or a part of the art runs."""
     sheet = made.plan.kind.sheet
-    size = round(sheet.width * SIDE / max(sheet.width, sheet.height)), round(sheet.height * SIDE / max(sheet.width, sheet.height))
+    size = (
+        round(sheet.width * SIDE / max(sheet.width, sheet.height)),
+        round(sheet.height * SIDE / max(sheet.width, sheet.height)),
+    )
     lines = [_field(field) for field in made.plan.fields if field.form in ("line", "ring")]
     art = [item for item in made.scene.items if item.name == "Art"]
     drawn = raster(Group((*lines, *art)), sheet, *size)[..., 3] > 60

@@ -1,5 +1,5 @@
-"""Real works by real people: Debian's openclipart-svg, fetched as a package, and of it only what its own metadata gives to
-the public domain. Nothing of it is kept in this project."""
+"""Real works by real people: Debian's openclipart-svg, fetched as a package, and of it only what its own metadata gives
+to the public domain. Nothing of it is kept in this project."""
 
 from __future__ import annotations
 

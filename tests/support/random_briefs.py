@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 HEADLINES = (
     "Two scoops for one on Sunday", "Grand opening", "Nachbarschaftsfest der Schrebergartenkolonie", "Jazz",
     "Night of the open workshops and studios", "Ada Brandt", "50 % off", "Straßenbahnmuseum", "A", "ΑΘΗΝΑ",
-    "Workshop: ceramics for beginners", "Réveillon à l’atelier", "Winterschlussverkauf", "שוק האביב בכיכר", "Summer 2026",
-    "Café Ölsardine", "مهرجان الربيع", "Run! Swim! Read!", "Праздник весны",
+    "Workshop: ceramics for beginners", "Réveillon à l’atelier", "Winterschlussverkauf", "שוק האביב בכיכר",
+    "Summer 2026", "春の市 7月5日",     "Café Ölsardine", "مهرجان الربيع", "Run! Swim! Read!", "Праздник весны",
     "The quick brown fox jumps over the lazy dog and goes home",
 )  # fmt: skip
 TEXTS = (

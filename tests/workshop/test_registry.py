@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,6 +28,30 @@ def test_a_broken_engine_is_left_out_and_says_why(rogue_engines: None, monkeypat
         registry.engine("gone")
     with pytest.raises(EngineUnavailable, match="odd"):
         registry.engine("odd")
+
+
+class Waiting(FakeEngine):
+    """Cannot be used before a variable is set."""
+
+    def missing(self) -> str:
+        return "" if "ATELIER_WAITING_BASE" in os.environ else "Set ATELIER_WAITING_BASE."
+
+
+def test_an_engine_that_misses_something_is_not_offered_and_says_what(
+    rogue_engines: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        registry, "_declared", lambda: iter([("fake", lambda: FakeEngine), ("waiting", lambda: Waiting)])
+    )
+    registry._loaded.cache_clear()
+    assert list(registry.engines()) == ["fake"]
+    with pytest.raises(EngineUnavailable) as caught:
+        registry.engine("waiting")
+    assert caught.value.remedy == "Set ATELIER_WAITING_BASE."
+    monkeypatch.setenv("ATELIER_WAITING_BASE", "here")
+    registry._loaded.cache_clear()
+    assert list(registry.engines()) == ["fake", "waiting"]
+    assert registry.engine("waiting").capabilities().engine == "fake"
 
 
 def test_threads_that_ask_at_once_get_the_same(rogue_engines: None, monkeypatch: pytest.MonkeyPatch) -> None:

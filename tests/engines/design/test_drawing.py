@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from atelier.workshop.engines.design.drawing import encoded, raster
-from atelier.workshop.engines.design.fingerprints import NEAR_AT, fingerprint, similarity
 from atelier.workshop.engines.design.outline import (
     IDENTITY,
     Box,
@@ -36,6 +35,7 @@ from atelier.workshop.engines.design.scene import (
     Words,
     painted,
 )
+from atelier.workshop.pictures.fingerprints import NEAR_AT, fingerprint, similarity
 
 SHEET = Box(0, 0, 100, 100)
 SMALL = st.floats(-100, 100)

@@ -16,7 +16,6 @@ from random_briefs import random_briefs
 from atelier.workshop.contract import Ancestor, BriefInvalid, Pick
 from atelier.workshop.engines.design.briefs import valid
 from atelier.workshop.engines.design.drawing import raster
-from atelier.workshop.engines.design.fingerprints import distance, fingerprint
 from atelier.workshop.engines.design.learning.style import Style
 from atelier.workshop.engines.design.making import Made, Order, make, subject_vector
 from atelier.workshop.engines.design.proof.evaluation import BRIEFS, composed
@@ -26,6 +25,7 @@ from atelier.workshop.engines.design.proof.judging import distances
 from atelier.workshop.engines.design.taste import prefer
 from atelier.workshop.engines.design.varying import VARIATIONS, vary
 from atelier.workshop.engines.design.vetoes import HABITS, Vetoed, without
+from atelier.workshop.pictures.fingerprints import distance, fingerprint
 
 BRIEF = {"kind": "post", "headline": "Harvest supper", "text": "Long tables", "action": "Come by", "subject": "apple"}
 

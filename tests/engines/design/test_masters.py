@@ -102,7 +102,7 @@ def test_svg_has_words_fonts_and_layers_and_nothing_for_this_engine_alone(master
 
 
 def test_svg_with_outlines_has_no_words_and_looks_the_same(master: Path) -> None:
-    data = made(master, "svg-outlined")
+    data = made(master, "svg.outlined")
     assert b"<text" not in data
     assert b"@font-face" not in data
     from atelier.workshop.engines.design.reading.svg import read_svg
@@ -282,7 +282,7 @@ def test_a_zip_of_icons_holds_each_icon_by_itself(tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused_with_the_choice(master: Path) -> None:
     with pytest.raises(WorkshopError, match="no format “docx”") as refused:
         written(master, "docx", master.parent)
-    assert "svg-outlined" in refused.value.remedy
+    assert "svg.outlined" in refused.value.remedy
 
 
 def test_a_master_that_is_lost_or_damaged_is_named(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from atelier.workshop.engines.text.examples import Example, examples, read
 from atelier.workshop.engines.text.prompts import brief_for_work
 from atelier.workshop.engines.text.recipe import Recipe
 from atelier.workshop.engines.text.shares import shares_of
-from atelier.workshop.engines.text.steps import Plan
+from atelier.workshop.steps import Plan
 
 THINGS = ("bread", "honey", "wool", "slate", "rope", "lamp", "kettle", "boot", "ladder", "apple")
 BRIEF = {"subject": "A ladder"}

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atelier.workshop.bases import files
 from atelier.workshop.contract import EngineUnavailable
 from atelier.workshop.engines.text import base as module
-from atelier.workshop.engines.text import files
 from atelier.workshop.engines.text.base import BUNDLED, Base, base, base_info, bundled_gguf
 from atelier.workshop.engines.text.conversion import converted
 
@@ -98,7 +98,7 @@ def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypat
 def test_asking_what_the_base_is_loads_no_heavy_library() -> None:
     code = (
         "import sys; from atelier.workshop.engines.text.base import base_info; base_info();"
-        "import atelier.workshop.engines.text.prompts, atelier.workshop.engines.text.guardrails;"
+        "import atelier.workshop.engines.text.prompts, atelier.workshop.guardrails;"
         "print([n for n in ('torch', 'gguf', 'tokenizers', 'transformers') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

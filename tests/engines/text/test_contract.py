@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from atelier.workshop.bases.cache import cache_folder
 from atelier.workshop.contract import Engine
 from atelier.workshop.contract.suite import EngineContract
 from atelier.workshop.engines.text import TextEngine
-from atelier.workshop.engines.text.base import cache_folder
 
 WORKS = [
     "The ladder leans where it was left. Nobody climbs it, and still the apples come down to us one by one.",

@@ -113,7 +113,7 @@ def test_training_begins_where_the_other_adapter_stands_and_keeps_it_unless_it_f
     from atelier.workshop.engines.text.llama import Llama
     from atelier.workshop.engines.text.lora import fresh
     from atelier.workshop.engines.text.recipe import Recipe
-    from atelier.workshop.engines.text.steps import Plan
+    from atelier.workshop.steps import Plan
 
     chosen = Recipe(rank=4, epochs=1, batch=2, checks=1, threads=1, learning_rate=1e-6)
     works = [Example(n, tuple(range(n, n + 20)), 4, ends=True) for n in range(4)]

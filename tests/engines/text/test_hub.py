@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from atelier.workshop.bases import hub
 from atelier.workshop.contract import EngineUnavailable
-from atelier.workshop.engines.text import hub
 from atelier.workshop.engines.text.base import base, base_info
 
 FIRST, SECOND = "a" * 40, "b" * 40

@@ -16,10 +16,11 @@ from atelier.workshop.engines.text import versions
 from atelier.workshop.engines.text.attribution import KEPT
 from atelier.workshop.engines.text.base import Base
 from atelier.workshop.engines.text.examples import examples, read
-from atelier.workshop.engines.text.recipe import RecipeInvalid, recipe
+from atelier.workshop.engines.text.recipe import recipe
 from atelier.workshop.engines.text.splits import Design, Text, design, sizes
-from atelier.workshop.engines.text.steps import Plan
 from atelier.workshop.engines.text.training import train
+from atelier.workshop.recipes import RecipeInvalid
+from atelier.workshop.steps import Plan
 
 WriteWorks = Callable[[list[str]], tuple[WorkFile, ...]]
 QUICK: dict[str, float | int | str | bool] = {

@@ -49,11 +49,14 @@ class Engine(Protocol):
     called from any thread, `generate` from many at once. Nothing is ever written outside the given workspace but
     the engine's own cache folder.
 
-    Three more methods are optional: `warm()` loads what the first generation would wait for, and `close()` frees it;
+    More methods are optional: `warm()` loads what the first generation would wait for, and `close()` frees it;
     after `close` the engine may still be used and loads again what it needs. `tidy()` removes from its cache folder
-    what was made of adapters whose files are gone. An engine that marks what it makes is a `MarkingEngine`, one that
-    tells which works shaped it an `AttributingEngine`: one method more each. Its settings are variables of the
-    environment that begin with `ATELIER_<NAME>_`: files are read and adapters trained where no others are seen.
+    what was made of adapters whose files are gone. `missing()` says in a sentence or two what a person must still set
+    or install before the engine can be used, and is empty where that is nothing: until then the registry leaves the
+    engine out. It is asked once a process, before anything else, and is as cheap as `capabilities`. An engine that
+    marks what it makes is a `MarkingEngine`, one that tells which works shaped it an `AttributingEngine`: one method
+    more each. Its settings are variables of the environment that begin with `ATELIER_<NAME>_`: files are read and
+    adapters trained where no others are seen.
     """
 
     name: str

@@ -2,6 +2,9 @@
 
 `ATELIER_EXTRA_ENGINES` adds engines that are not installed as packages, as `name=module:Class`, comma separated;
 tests bring the fake engine in that way.
+
+An engine that says through `missing()` what must be set or installed first is declared and not offered: an
+installation without a graphics card need not know of those that want one.
 """
 
 from __future__ import annotations
@@ -22,13 +25,15 @@ log = logging.getLogger(__name__)
 GROUP = "atelier.engines"
 
 _broken: dict[str, str] = {}
+_missing: dict[str, str] = {}
 _loading = threading.RLock()
 
 
 def engines() -> dict[str, Engine]:
     """All engines of this installation by name, constructed once a process, in order of name.
 
-    An engine that cannot be loaded is logged and left out, so that the others still work.
+    An engine that cannot be loaded is logged and left out, so that the others still work; so is one that is `missing`
+    something.
     """
     with _loading:  # or two threads that ask at once would have two of each
         return _loaded()
@@ -37,9 +42,16 @@ def engines() -> dict[str, Engine]:
 @cache
 def _loaded() -> dict[str, Engine]:
     found: dict[str, Engine] = {}
+    _broken.clear()
+    _missing.clear()
     for name, load in _declared():
         try:
-            found[name] = cast(Engine, load()())
+            made = load()()
+            if words := getattr(made, "missing", str)():
+                log.info("the engine %r is not offered: %s", name, words)
+                _missing[name] = words
+            else:
+                found[name] = cast(Engine, made)
         except Exception as error:
             log.exception("the engine %r cannot be loaded", name)
             _broken[name] = f"{type(error).__name__}: {error}"
@@ -52,6 +64,8 @@ def engine(name: str) -> Engine:
         return engines()[name]
     except KeyError:
         known = ", ".join(engines()) or "none"
+    if name in _missing:
+        raise EngineUnavailable(f"The engine “{name}” is here, but cannot be used yet.", remedy=_missing[name])
     if name in _broken:
         raise EngineUnavailable(f"The engine “{name}” cannot be loaded: {_broken[name]}.", remedy="Install it anew.")
     raise EngineUnavailable(f"There is no engine called “{name}”.", remedy=f"Installed: {known}.")

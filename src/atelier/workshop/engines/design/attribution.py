@@ -179,5 +179,7 @@ def maps(one: Form, other: Form) -> Iterator[Map]:
         if abs(complex(np.vdot(bare, other.bare))) <= SAME:
             continue
         centred = source - source.mean()
-        turn = complex(np.vdot(centred, other.points - other.points.mean()) / max(float((abs(centred) ** 2).sum()), 1e-12))
+        turn = complex(
+            np.vdot(centred, other.points - other.points.mean()) / max(float((abs(centred) ** 2).sum()), 1e-12)
+        )
         yield Map(turn, other.middle - turn * complex(source.mean()), mirrored)

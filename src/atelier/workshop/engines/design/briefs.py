@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from atelier.workshop.contract import BriefInvalid, Unreadable
+from atelier.workshop.pictures.pixels import clean_picture
 
 from .layout.kinds import KINDS
-from .reading.pixels import clean_picture
 from .reading.styles import colour
 
 MOODS = {"as the creator": "", "playful": "playful", "bold": "bold", "elegant": "elegant", "calm": "calm"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from atelier.workshop.pictures.fingerprints import NEAR_BITS, distance, fingerprint
+
 from .drawing import raster
-from .fingerprints import NEAR_BITS, distance, fingerprint
 from .layout.plans import Art
 from .outline import Box
 from .scene import Group

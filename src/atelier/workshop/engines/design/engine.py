@@ -98,7 +98,7 @@ class DesignEngine:
         return inspect(upload, workspace, bytes_max=_LIMITS.upload_bytes)
 
     def similarity(self, left: Fingerprint, right: Fingerprint) -> float:
-        from .fingerprints import similarity
+        from atelier.workshop.pictures.fingerprints import similarity
 
         return similarity(left, right)
 

@@ -21,7 +21,7 @@ from .zips import icon_files, packed
 
 FORMATS = (
     OutputFormat(name="svg", title="SVG, to be edited", media_type="image/svg+xml", suffix=".svg"),
-    OutputFormat(name="svg-outlined", title="SVG, letters as outlines", media_type="image/svg+xml", suffix=".svg"),
+    OutputFormat(name="svg.outlined", title="SVG, letters as outlines", media_type="image/svg+xml", suffix=".svg"),
     OutputFormat(name="pdf", title="PDF for print", media_type="application/pdf", suffix=".pdf"),
     OutputFormat(name="png", title="PNG", media_type="image/png", suffix=".png"),
     OutputFormat(name="png2", title="PNG, twice as large", media_type="image/png", suffix=".png"),
@@ -96,7 +96,7 @@ def opened(data: bytes, where: str) -> Opened:
 def _made(piece: Opened, name: str) -> bytes:
     if name == "svg":
         return _svg(piece, "words")
-    if name == "svg-outlined":
+    if name == "svg.outlined":
         return _svg(piece, "outlines")
     if name == "pdf":
         return pdf(piece.scene, piece.sheet, piece.paper, piece.read.title, print_ready=piece.on_paper)

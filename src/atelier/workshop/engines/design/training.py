@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, TrainResult, TrainSpec, WorkFile
+from atelier.workshop.pictures.fingerprints import NEAR_BITS, distance
 
-from .fingerprints import NEAR_BITS, distance
 from .learning.learn import hash_of, learn, read_work
 from .learning.style import save
 from .proof.evaluation import compose_all, evaluate
@@ -41,7 +41,8 @@ class Steps:
 def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     """Learn a style from the works and prove it on works held out; the same spec gives the same adapter.
 
-    Writes the folders `adapter`, `parts` and `sheets` in the workspace and nothing else. Errors: TooFewWorks; Unreadable naming the work;
+    Writes the folders `adapter`, `parts` and `sheets` in the workspace and nothing else. Errors: TooFewWorks; Unreadable
+    naming the work;
     whatever the report raises, within a second.
     """
     begin = time.monotonic()

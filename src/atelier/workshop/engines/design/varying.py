@@ -27,7 +27,7 @@ LIKE = 2.5
 
 
 def vary(style: Style, order: Order, ancestor: Ancestor, depth: int = 1) -> Made:
-    """A piece made anew. Errors: BriefInvalid for an unknown way, too long a line of ancestors, or an ancestor's brief."""
+    """A piece made anew. Errors: BriefInvalid for an unknown way, too many ancestors, or an ancestor's brief."""
     if ancestor.way not in {each.name for each in VARIATIONS} or depth > GENERATIONS:
         raise BriefInvalid(
             "A piece cannot be made anew in this way.",

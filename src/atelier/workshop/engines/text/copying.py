@@ -1,4 +1,4 @@
-"""Does a version copy what it learned from?"""
+"""The question of copying: how much of what a version writes stands word for word in the works it learned from."""
 
 from __future__ import annotations
 

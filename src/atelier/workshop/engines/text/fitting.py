@@ -12,6 +12,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from atelier.workshop.steps import Plan
+
 from .crew import Crew, release
 from .efforts import TRAIN_EFFORT, read_effort
 from .examples import Example
@@ -19,7 +21,6 @@ from .folds import Array, Folds
 from .llama import Llama, Memory
 from .lora import Lora, begun, fresh
 from .recipe import Recipe
-from .steps import Plan
 
 STRIDE = 32
 """Texts are read in lengths that are multiples of this: oneDNN keeps compiled code and working memory for every length

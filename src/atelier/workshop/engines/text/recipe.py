@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
-from atelier.workshop.contract import WorkshopError
+from atelier.workshop.recipes import overridden
 
 STEPS_LEAST, STEPS_MOST = 7, 400
 """With fewer nothing is learned even from few works; the most take about twenty minutes on two cores."""
-
-
-class RecipeInvalid(WorkshopError):
-    """A setting of the recipe is unknown or out of bounds; `where` names it."""
-
-    code = "recipe_invalid"
 
 
 @dataclass(frozen=True)
@@ -79,14 +73,4 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 
 def recipe(overrides: Mapping[str, float | int | str | bool]) -> Recipe:
     """The engine's own recipe with these settings instead. Errors: RecipeInvalid naming the setting."""
-    kinds = {field.name: field.type for field in fields(Recipe)}
-    chosen: dict[str, float | int] = {}
-    for name, value in overrides.items():
-        if name not in kinds:
-            raise RecipeInvalid("There is no such setting.", where=name, remedy=f"There are {', '.join(kinds)}.")
-        low, high = _BOUNDS[name]
-        if isinstance(value, str | bool) or not low <= value <= high or (kinds[name] == "int" and value != int(value)):
-            whole = "a whole number" if kinds[name] == "int" else "a number"
-            raise RecipeInvalid(f"“{value}” will not do.", where=name, remedy=f"Give {whole} from {low:g} to {high:g}.")
-        chosen[name] = int(value) if kinds[name] == "int" else float(value)
-    return Recipe(**chosen)  # type: ignore[arg-type]  # kinds were checked above
+    return overridden(Recipe(), _BOUNDS, overrides)

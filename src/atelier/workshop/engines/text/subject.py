@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atelier.workshop.contract import TrainSpec
+from atelier.workshop.steps import Plan
 
 from .base import Base
 from .crew import Crew
 from .examples import examples
 from .recipe import Recipe
 from .splits import Design, Split
-from .steps import Plan
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from atelier.workshop.bases.cache import cache_folder
 from atelier.workshop.contract import FileRef, Report, TrainResult, TrainSpec
+from atelier.workshop.steps import Plan
 
 from .attribution import KEPT, keep, pulls_of
-from .base import Base, base, cache_folder
+from .base import Base, base
 from .card import card
 from .crew import crew
 from .device import device
@@ -21,7 +23,6 @@ from .house.skill import skill, skill_sha256
 from .lora import FILES, save
 from .recipe import Recipe, recipe
 from .splits import Design, design
-from .steps import Plan
 
 if TYPE_CHECKING:
     from .llama import Llama

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..outline import Box
+from atelier.workshop.engines.design.outline import Box
 
 RATIOS = (1 / 2, 1 / 3, 2 / 3, 0.382, 0.618, 0.4, 0.6)
 

@@ -1,4 +1,4 @@
-"""How good a layout is: features that are zero at best, each with its reason. Their weights can be learned from picks."""
+"""How good a layout is: features that are zero at best, each with its reason, and weights that picks can change."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from math import log
 
 import numpy as np
 
-from ..colour import chroma, distance, lab
-from ..outline import Box
+from atelier.workshop.engines.design.colour import chroma, distance, lab
+from atelier.workshop.engines.design.outline import Box
+
 from .plans import Habits, Plan
 
 WEIGHTS = {
@@ -15,7 +16,21 @@ WEIGHTS = {
     "balance": 0.7, "edges": 0.5, "art": 1.6, "scheme": 0.5, "outside": 8.0, "touching": 1.2,
 }  # fmt: skip
 """Set by looking at contact sheets; a creator's own are learned from what clients pick."""
-MANNERS = ("cut", "open", "framed", "plain", "bare", "above", "beside", "tile", "stamp", "drop", "scatter", "bands", "checks")
+MANNERS = (
+    "cut",
+    "open",
+    "framed",
+    "plain",
+    "bare",
+    "above",
+    "beside",
+    "tile",
+    "stamp",
+    "drop",
+    "scatter",
+    "bands",
+    "checks",
+)
 """Ways of arranging a sheet, a logo and a pattern that somebody may like better than others."""
 BOUNDS = ("crossing", "covered", "outside", "small", "touching")
 """Features that are mistakes; nobody's taste changes what they weigh."""

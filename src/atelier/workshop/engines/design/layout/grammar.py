@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..colour import contrast, distance
-from ..learning.motifs import Motif
-from ..outline import Box
-from ..type.setting import Align
+from atelier.workshop.engines.design.colour import contrast, distance
+from atelier.workshop.engines.design.learning.motifs import Motif
+from atelier.workshop.engines.design.outline import Box
+from atelier.workshop.engines.design.type.setting import Align
+
 from .cuts import around, cut, fits
 from .kinds import Kind
 from .marks import LOGO_WAYS, icons, logo
@@ -171,8 +172,8 @@ class _Sketch:
 
     def ground_of(self, cell: Box) -> str:
         """The colour behind a cell: the topmost field that holds it."""
-        return next((each.colour for each in reversed(self.fields) if each.box.holds(cell, 1.0) and each.form == "sheet"),
-                    self.scheme.ground)  # fmt: skip
+        held = (each.colour for each in reversed(self.fields) if each.form == "sheet" and each.box.holds(cell, 1.0))
+        return next(held, self.scheme.ground)
 
 
 def _cut(sketch: _Sketch) -> bool:
@@ -352,7 +353,7 @@ def _framed(sketch: _Sketch) -> bool:
     typed = _side(room, share, room.width > 1.6 * room.height, first)
     if not sketch.put_words((*FIRST, *SECOND), typed, behind, 0.5):
         return False
-    free = [box for box in around(room, sketch.last.box, sketch.margin * 0.5)]
+    free = around(room, sketch.last.box, sketch.margin * 0.5)
     if not free:
         return False
     hero = sketch.hero

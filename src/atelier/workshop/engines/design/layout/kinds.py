@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..outline import Box
+from atelier.workshop.engines.design.outline import Box
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..colour import contrast, distance, lab
-from ..learning.motifs import Motif
-from ..outline import Box
+from atelier.workshop.engines.design.colour import contrast, distance, lab
+from atelier.workshop.engines.design.learning.motifs import Motif
+from atelier.workshop.engines.design.outline import Box
+
 from .kinds import Kind
 from .plans import Art, Field, Habits, Plan, Set
 from .schemes import Scheme
@@ -21,8 +22,8 @@ MOST_TONES = 4
 
 
 def logo(
-    kind: Kind, scheme: Scheme, said: dict[str, str], heroes: Sequence[Motif], typeset: Typeset, habits: Habits, way: str,
-    draw: np.random.Generator, seed: int,
+    kind: Kind, scheme: Scheme, said: dict[str, str], heroes: Sequence[Motif], typeset: Typeset, habits: Habits,
+    way: str,     draw: np.random.Generator, seed: int,
 ) -> Plan | None:  # fmt: skip
     """A symbol and a name; without a motif, the name alone with a form of the creator's kind."""
     ground = scheme.ground if way == "stamp" or draw.random() < 0.4 else _paper(scheme)
@@ -96,7 +97,7 @@ def _device(box: Box, scheme: Scheme, ground: str, habits: Habits, draw: np.rand
 def icons(
     kind: Kind, scheme: Scheme, motifs: Sequence[Motif], habits: Habits, way: str, draw: np.random.Generator, seed: int
 ) -> Plan | None:
-    """Up to twelve icons of one family: the same form behind each, the same margin, colours in turn. None where there is no motif."""
+    """Up to twelve icons of one family: the same form behind each, colours in turn. None without motifs."""
     count = min(12, len(motifs))
     if not count:
         return None

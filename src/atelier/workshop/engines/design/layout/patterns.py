@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..learning.motifs import Motif
-from ..outline import Box
+from atelier.workshop.engines.design.learning.motifs import Motif
+from atelier.workshop.engines.design.outline import Box
+
 from .kinds import Kind
 from .plans import Art, Field, Habits, Plan
 from .schemes import Scheme

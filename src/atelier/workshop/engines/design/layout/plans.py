@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..learning.motifs import Motif
-from ..outline import Box, Matrix
+from atelier.workshop.engines.design.learning.motifs import Motif
+from atelier.workshop.engines.design.outline import Box, Matrix
+
 from .habits import Habits
 from .kinds import Kind
 from .schemes import Scheme

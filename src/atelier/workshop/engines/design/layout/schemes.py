@@ -8,8 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import LARGE_CONTRAST, TEXT_CONTRAST, chroma, contrast, distance, lab, readable, toned
-from ..learning.palette import Palette, Swatch
+from atelier.workshop.engines.design.colour import (
+    LARGE_CONTRAST,
+    TEXT_CONTRAST,
+    chroma,
+    contrast,
+    distance,
+    lab,
+    readable,
+    toned,
+)
+from atelier.workshop.engines.design.learning.palette import Palette, Swatch
 
 Array = NDArray[np.float64]
 

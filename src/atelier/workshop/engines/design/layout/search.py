@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import distance
+from atelier.workshop.engines.design.colour import distance
+
 from .energy import measured
 from .grammar import Task, drawn
 from .plans import Habits, Plan

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..outline import Box
-from ..type.setting import Align, Block, Hand, broken, fitted, running
+from atelier.workshop.engines.design.outline import Box
+from atelier.workshop.engines.design.type.setting import Align, Block, Hand, broken, fitted, running
+
 from .kinds import Kind
 
 RANKS = {"headline": 1.0, "date": 0.48, "place": 0.36, "text": 0.36, "action": 0.34}

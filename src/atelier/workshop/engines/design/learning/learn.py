@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from atelier.workshop.contract import Unreadable, WorkFile
+from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.reading.svg import Read, read_svg
+from atelier.workshop.pictures.fingerprints import SIDE, fingerprint
 
-from ..drawing import raster
-from ..fingerprints import SIDE, fingerprint
-from ..reading.svg import Read, read_svg
 from .looking import Look, look_at
 from .motifs import Motif, motifs_of
 from .palette import palette_of

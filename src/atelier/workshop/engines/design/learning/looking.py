@@ -1,20 +1,22 @@
-"""What one work shows of its author's hand: colours and where they are used, lines, forms, and how it fills its sheet."""
+"""What one work shows of its author's hand: colours and their uses, lines, forms, and how it fills its sheet."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import chroma, lab_of
-from ..drawing import raster
-from ..outline import Box, Matrix
-from ..reading.svg import Read
-from ..scene import Gradient, Group, Shape, TextRun
+from atelier.workshop.engines.design.colour import chroma, lab_of
+from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.outline import Box, Matrix
+from atelier.workshop.engines.design.reading.svg import Read
+from atelier.workshop.engines.design.scene import Gradient, Group, Shape, TextRun
+
 from .parts import boxlike, without_ground
 
 SIDE = 160
@@ -51,7 +53,7 @@ class Look:
     tones: float = 0.0
     """How many colours it takes for nine tenths of what is visible."""
     texts: tuple[TextRun, ...] = ()
-    box: Box = Box(0, 0, 1, 1)
+    box: Box = field(default_factory=lambda: Box(0, 0, 1, 1))
 
 
 def look_at(read: Read) -> Look:
@@ -124,7 +126,7 @@ def smooth(shape: Shape) -> float:
     steps = np.diff(points, axis=0)
     lengths = np.hypot(steps[:, 0], steps[:, 1])
     joints, place = [], 0
-    for verb, after in zip(verbs, verbs[1:], strict=False):
+    for verb, after in pairwise(verbs):
         place += {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}[verb]
         if verb in "LQC" and after in "LQC" and 0 < place - 1 < len(steps):
             joints.append(place - 1)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..drawing import raster
-from ..outline import Box, union
-from ..reading.svg import Read
-from ..scene import Colour, Group, Item, Picture, Shape
+from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.outline import Box, union
+from atelier.workshop.engines.design.reading.svg import Read
+from atelier.workshop.engines.design.scene import Colour, Group, Item, Picture, Shape
+
 from .parts import WORDLESS, without_ground
 
 SIDE = 96
@@ -198,7 +199,7 @@ def _colours(pixels: NDArray[np.uint8]) -> tuple[tuple[Colour, float], ...]:
     seen = pixels[pixels[..., 3] > 200][:, :3]
     if not len(seen):
         seen = pixels[pixels[..., 3] > 60][:, :3]
-    steps, place, counts = np.unique(seen // 24, axis=0, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(seen // 24, axis=0, return_inverse=True, return_counts=True)
     found = []
     for number in np.argsort(-counts)[:8]:
         inside = seen[place.ravel() == number]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import lab
+from atelier.workshop.engines.design.colour import lab
+
 from .looking import ROLES, Look
 
 NEAR = 0.045

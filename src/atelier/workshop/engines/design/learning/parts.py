@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..outline import IDENTITY
-from ..reading.svg import Read
-from ..scene import Colour, Group, Item, Shape
+from atelier.workshop.engines.design.outline import IDENTITY
+from atelier.workshop.engines.design.reading.svg import Read
+from atelier.workshop.engines.design.scene import Colour, Group, Item, Shape
 
 WORDLESS = re.compile(r"^(?:g|path|rect|svg|layer|ebene|calque|capa|group|use|symbol|image|text|circle|ellipse|polygon|"
                        r"surface|shape|object|id|xml|_)?[-_ .]*[0-9a-f.\-_ ]*$", re.IGNORECASE)  # fmt: skip

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.contract import AdapterInvalid, Unreadable
+from atelier.workshop.engines.design.outline import Box
+from atelier.workshop.engines.design.reading.svg import read_svg
+from atelier.workshop.engines.design.writing import svg_of
 
-from ..outline import Box
-from ..reading.svg import read_svg
-from ..writing import svg_of
 from .motifs import Motif, looked_at
 from .palette import Palette, Swatch
 from .traits import Traits

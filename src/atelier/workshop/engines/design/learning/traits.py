@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..layout.habits import Habits
+from atelier.workshop.engines.design.layout.habits import Habits
+
 from .looking import Look
 
 

@@ -13,16 +13,16 @@ from typing import Literal
 import numpy as np
 
 from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec, WorkFile
+from atelier.workshop.engines.design.briefs import Brief
+from atelier.workshop.engines.design.copies import copied
+from atelier.workshop.engines.design.learning.learn import learn
+from atelier.workshop.engines.design.learning.style import Style
+from atelier.workshop.engines.design.making import Made, Order, make
+from atelier.workshop.engines.design.reading.svg import Read
 from atelier.workshop.proof.pictures import OURS, picture
 from atelier.workshop.proof.safety import safety_answer
 from atelier.workshop.proof.statistics import bootstrap, share
 
-from ..briefs import Brief
-from ..copies import copied
-from ..learning.learn import learn
-from ..learning.style import Style
-from ..making import Made, Order, make
-from ..reading.svg import Read
 from .features import features
 from .hands import nobody, strangers
 from .judging import Array, distances, judge
@@ -64,7 +64,7 @@ def compose_all(style: Style, held: Sequence[WorkFile], reads: Sequence[Read], t
 
 
 def evaluate(spec: TrainSpec, style: Style, held: Sequence[str], shown: Mapping[str, Shown]) -> Evaluation:
-    """The answers, from what the hands composed; `held` are the ids of the works held out. Same inputs, same answers."""
+    """The answers, from what the hands composed; `held` are the ids of the works held out. Deterministic."""
     seen = {name: each.seen for name, each in shown.items()}
     fidelity, worth = fidelity_answer(seen), worth_answer(seen)
     copying = copying_answer(shown[OURS].pieces, style)
@@ -169,7 +169,8 @@ def worth_answer(seen: Mapping[str, Array]) -> Answer:
         headline_public=public,
         sentence=f"For the same briefs and the same layouts its pieces are nearer to the creator's: by {figures}.",
         picture=picture(
-            "Nearer to the creator than", {_called(name).capitalize(): measures[_key(name)] for name in rivals}, unit="%",
+            "Nearer to the creator than", {_called(name).capitalize(): measures[_key(name)] for name in rivals},
+            unit="%",
             limit=0.0, limit_label="no nearer", ours="",
         ),
         measures=measures,
@@ -200,7 +201,7 @@ def copying_answer(pieces: Sequence[Made], style: Style) -> Answer:
     copies = sum(copied(made.scene, made.plan.kind.sheet, made.plan.arts, style.hashes) is not None for made in pieces)
     most = np.array([max((part for _, part in made.works), default=0.0) for made in pieces])
     measures = {
-        "copies": share(copies, len(pieces), meaning="Share of pieces that are a near copy of one whole work").model_copy(
+        "copies": share(copies, len(pieces), meaning="Share of pieces that are near copies of a whole work").model_copy(
             update={"unit": "%"}
         ),
         "largest_share_of_a_work": bootstrap(
@@ -219,8 +220,8 @@ def copying_answer(pieces: Sequence[Made], style: Style) -> Answer:
         headline=headline,
         sentence=(
             f"{copies} of {len(pieces)} pieces are near copies of one whole work. Motifs are the creator's own and are "
-            f"used as they are: a piece holds parts of {measures['works_a_piece'].value:.1f} works on the mean, each named "
-            "with every sale."
+            f"used as they are: a piece holds parts of {measures['works_a_piece'].value:.1f} works on the mean, each "
+            "named with every sale."
         ),
         picture=picture(
             "Near copies of a whole work",

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import lab_of
-from ..drawing import raster
-from ..learning.looking import look_at
-from ..reading.svg import Read
-from ..scene import Group, Scene
-from ..type.choosing import catalogue
+from atelier.workshop.engines.design.colour import lab_of
+from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.learning.looking import look_at
+from atelier.workshop.engines.design.reading.svg import Read
+from atelier.workshop.engines.design.scene import Group, Scene
+from atelier.workshop.engines.design.type.choosing import catalogue
 
 if TYPE_CHECKING:
-    from ..making import Made
+    from atelier.workshop.engines.design.making import Made
 
 SIDE = 224
 LEVELS = (5, 7, 7)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..drawing import raster
-from ..learning.looking import look_at
-from ..learning.traits import Traits
-from ..making import Made
-from ..reading.svg import Read
-from ..scene import Group, Scene
-from ..type.choosing import catalogue
+from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.learning.looking import look_at
+from atelier.workshop.engines.design.learning.traits import Traits
+from atelier.workshop.engines.design.making import Made
+from atelier.workshop.engines.design.reading.svg import Read
+from atelier.workshop.engines.design.scene import Group, Scene
+from atelier.workshop.engines.design.type.choosing import catalogue
+
 from .judging import Array
 
 SIDE = 120
@@ -30,7 +31,9 @@ def away(pieces: Sequence[Made], traits: Traits) -> dict[str, float]:
         "type": [traits.letter_smooth, traits.letter_heavy, traits.letter_contrast / 4, traits.upper],
     }
     return {
-        name: float(np.abs(np.mean(found, axis=0) - np.array(wanted[name])).mean()) for name, found in shown.items() if found
+        name: float(np.abs(np.mean(found, axis=0) - np.array(wanted[name])).mean())
+        for name, found in shown.items()
+        if found
     }
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..fingerprints import NEAR_BITS, distance
-from ..learning.palette import Palette, Swatch
-from ..learning.style import Style, load
-from ..learning.traits import Traits
+from atelier.workshop.engines.design.learning.palette import Palette, Swatch
+from atelier.workshop.engines.design.learning.style import Style, load
+from atelier.workshop.engines.design.learning.traits import Traits
+from atelier.workshop.pictures.fingerprints import NEAR_BITS, distance
 
 SHARED = 3
 """A hand that shares so many works is the creator's own."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from atelier.workshop.contract import Part
+from atelier.workshop.engines.design.drawing import Pixels, encoded, raster
+from atelier.workshop.engines.design.learning.motifs import Motif
+from atelier.workshop.engines.design.learning.style import Style
+from atelier.workshop.engines.design.learning.traits import Traits
+from atelier.workshop.engines.design.outline import Box, rectangle
+from atelier.workshop.engines.design.scene import Group, Shape
 
-from ..drawing import Pixels, encoded, raster
-from ..learning.motifs import Motif
-from ..learning.style import Style
-from ..learning.traits import Traits
-from ..outline import Box, rectangle
-from ..scene import Group, Shape
 from .files import written
 
 SIDE = 160
@@ -33,7 +33,7 @@ def _colours(style: Style, workspace: Path) -> Iterator[Part]:
             name=f"colour:{swatch.colour}",
             title=swatch.colour,
             group="Colours",
-            description=f"{100 * swatch.share:.0f} % of what is seen, in {swatch.works} works; mostly for {_USES[main]}",
+            description=f"{100 * swatch.share:.0f} % of what is seen, {swatch.works} works; mostly for {_USES[main]}",
             picture=written(encoded(pixels, "WEBP"), workspace / f"parts/colour-{number:02}.webp", workspace),
         )
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from atelier.workshop.contract import Sheet
+from atelier.workshop.engines.design.drawing import Pixels, encoded, raster
+from atelier.workshop.engines.design.making import Made
+from atelier.workshop.engines.design.showing import overlaid
 from atelier.workshop.proof.pictures import OURS
 
-from ..drawing import Pixels, encoded, raster
-from ..making import Made
-from ..showing import overlaid
 from .evaluation import BRIEFS, NONE, SEEDS, Shown
 from .files import written
 

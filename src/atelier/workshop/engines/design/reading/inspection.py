@@ -7,10 +7,10 @@ from pathlib import Path, PurePath
 
 from atelier.workshop.contract import FileRef, Inspection, Piece, Refusal, Unreadable, Upload
 from atelier.workshop.engines.design.drawing import encoded, raster
-from atelier.workshop.engines.design.fingerprints import SIDE, fingerprint
 from atelier.workshop.engines.design.learning.motifs import motifs_of
 from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.writing import svg_of
+from atelier.workshop.pictures.fingerprints import SIDE, fingerprint
 
 from .pdf import read_pdf
 from .raster import read_picture

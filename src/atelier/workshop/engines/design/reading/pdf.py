@@ -19,10 +19,10 @@ import numpy as np
 from atelier.workshop.contract import Unreadable
 from atelier.workshop.engines.design.outline import Box, Matrix, Outline
 from atelier.workshop.engines.design.scene import Clip, Colour, Group, Item, Picture, Scene, Shape, Stroke, TextRun
+from atelier.workshop.pictures.pixels import PIXELS, written
+from atelier.workshop.pictures.pixels import plain as picture
 
 from .metadata import DESCRIPTION, TAG, TAGS, TITLE, plain
-from .pixels import PIXELS, written
-from .pixels import plain as picture
 from .svg import FAR, POINTS, Read
 
 PAGES = 50

@@ -11,8 +11,8 @@ from PIL import Image
 from atelier.workshop.contract import Unreadable
 from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.scene import Group, Picture, Scene
+from atelier.workshop.pictures.pixels import open_picture, written
 
-from .pixels import open_picture, written
 from .svg import Read, read_svg
 
 FLAT_COLOURS = 24

@@ -30,10 +30,10 @@ from atelier.workshop.engines.design.scene import (
     TextRun,
     Words,
 )
+from atelier.workshop.pictures.pixels import clean_picture
 
 from . import forms, gradients, styles, texts
 from .metadata import DESCRIPTION, TITLE, said, tags_of
-from .pixels import clean_picture
 from .styles import DEFAULTS, Style, Styles, length, link, share, transform
 from .tree import XLINK, label, name_of, target, tree, unreadable
 

@@ -10,8 +10,9 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..layout.words import Typeset
-from ..learning.traits import Traits
+from atelier.workshop.engines.design.layout.words import Typeset
+from atelier.workshop.engines.design.learning.traits import Traits
+
 from .faces import Face, Fontfile, face
 from .setting import Hand
 

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..drawing import raster
-from ..learning.looking import smooth
-from ..scene import Shape
+from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.learning.looking import smooth
+from atelier.workshop.engines.design.scene import Shape
+
 from .faces import Face, Fontfile
 
 PREFIX = "fontpkg-"

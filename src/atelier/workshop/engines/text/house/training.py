@@ -15,7 +15,7 @@ from atelier.workshop.engines.text.examples import Example
 from atelier.workshop.engines.text.lora import narrowed, save
 from atelier.workshop.engines.text.prompts import prompt_tokens
 from atelier.workshop.engines.text.recipe import Recipe
-from atelier.workshop.engines.text.steps import Plan
+from atelier.workshop.steps import Plan
 
 from . import Pair, pairs
 

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from atelier.workshop.engines.text.base import cache_folder
+from atelier.workshop.bases.cache import cache_folder
 from atelier.workshop.engines.text.lora import FILES
 
 from .native import packing

@@ -12,8 +12,8 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from atelier.workshop.bases.cache import cache_folder
 from atelier.workshop.contract import EngineUnavailable
-from atelier.workshop.engines.text.base import cache_folder
 from atelier.workshop.engines.text.conversion import locked
 
 HERE = Path(__file__).parent

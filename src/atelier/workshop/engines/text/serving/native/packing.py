@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from atelier.workshop.bases.cache import cache_folder
 from atelier.workshop.contract import EngineUnavailable
-from atelier.workshop.engines.text.base import Base, cache_folder
+from atelier.workshop.engines.text.base import Base
 from atelier.workshop.engines.text.conversion import made_once
 from atelier.workshop.engines.text.shape import LlamaShape
 

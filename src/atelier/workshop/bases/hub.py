@@ -9,16 +9,6 @@ from pathlib import Path
 
 from atelier.workshop.contract import EngineUnavailable
 
-FILES = [
-    "config.json",
-    "tokenizer.json",
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "model-*-of-*.safetensors",
-    "README.md",
-    "LICENSE*",
-]
-"""What is downloaded of a base."""
 _NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+(@[\w./-]+)?")
 
 
@@ -28,23 +18,29 @@ def is_name(text: str) -> bool:
 
 
 @lru_cache(maxsize=4)
-def fetched(name: str, cache: Path) -> tuple[Path, str]:
+def fetched(name: str, cache: Path, files: tuple[str, ...], setting: str) -> tuple[Path, str]:
     """The folder of a base of the hub, and its commit there, by which it can be had again.
 
-    A name without a revision means what was newest when it was first fetched here, so that adapters go on fitting it;
-    later changes at the hub change nothing. The variables of `huggingface_hub` hold (HF_TOKEN, HF_ENDPOINT,
-    HF_HUB_OFFLINE). Errors: EngineUnavailable when the hub has it not, denies it, or cannot be reached.
+    `files` are the patterns of what is downloaded of it, `setting` is the variable that named it. A name without a
+    revision means what was newest when it was first fetched here, so that adapters go on fitting it; later changes at
+    the hub change nothing. The variables of `huggingface_hub` hold (HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE).
+    Errors: EngineUnavailable when the hub has it not, denies it, or cannot be reached.
     """
+    return here(name, cache, files) or download(name, cache, files, setting)
+
+
+def here(name: str, cache: Path, files: tuple[str, ...]) -> tuple[Path, str] | None:
+    """The same for a base that was fetched before, perhaps not to its end; None for another. Asks no network."""
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = _snapshot(name, cache, from_here=True)
+        folder = _snapshot(name, cache, files, from_here=True)
     except LocalEntryNotFoundError:
-        folder = _download(name, cache)
+        return None
     return folder, folder.name
 
 
-def _snapshot(name: str, cache: Path, *, from_here: bool) -> Path:
+def _snapshot(name: str, cache: Path, files: tuple[str, ...], *, from_here: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     repository, _, revision = name.partition("@")
@@ -53,18 +49,19 @@ def _snapshot(name: str, cache: Path, *, from_here: bool) -> Path:
             repository,
             revision=revision or None,
             cache_dir=cache,
-            allow_patterns=FILES,
+            allow_patterns=list(files),
             endpoint=os.environ.get("HF_ENDPOINT"),
             local_files_only=from_here,
         )
     )
 
 
-def _download(name: str, cache: Path) -> Path:
+def download(name: str, cache: Path, files: tuple[str, ...], setting: str) -> tuple[Path, str]:
+    """As `fetched`, and goes on where an earlier download was cut off."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        return _snapshot(name, cache, from_here=False)
+        folder = _snapshot(name, cache, files, from_here=False)
     except GatedRepoError as error:
         raise _missing(name, "asks for permission", "Accept its terms there, and set HF_TOKEN to a token.") from error
     except RevisionNotFoundError as error:
@@ -75,8 +72,9 @@ def _download(name: str, cache: Path) -> Path:
         raise _missing(
             name,
             f"cannot be fetched: {str(error).partition(chr(10))[0][:200]}",
-            "Connect this machine to the network and try again, or set ATELIER_TEXT_BASE to a folder with its files.",
+            f"Connect this machine to the network and try again, or set {setting} to a folder with its files.",
         ) from error
+    return folder, folder.name
 
 
 def _missing(name: str, what: str, remedy: str) -> EngineUnavailable:

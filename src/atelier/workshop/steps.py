@@ -15,8 +15,8 @@ QUIET = 0.2
 class Plan:
     """Knows how much of each stage is done and how long the rest takes.
 
-    Effort is in tokens read forward once; training and writing count for as many as take as long. A stage that ends
-    early, as by early stopping, counts as done.
+    Effort is in whatever an engine counts, such as tokens read forward once. A stage that ends early, as by early
+    stopping, counts as done.
     """
 
     def __init__(self, report: Report, efforts: Mapping[str, float], unit: float = 256) -> None:

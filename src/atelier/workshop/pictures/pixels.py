@@ -17,12 +17,12 @@ FEW = 128
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 
 
-def open_picture(data: bytes, where: str) -> Image.Image:
+def open_picture(data: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """The picture upright, in RGB or RGBA, its longer side at most `SIDE`. Errors: Unreadable."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=formats)
             if image.width * image.height > PIXELS:
                 raise Unreadable(
                     f"The picture has more than {PIXELS // 1_000_000} million pixels.",
@@ -44,7 +44,9 @@ def plain(image: Image.Image) -> Image.Image:
     if image.mode not in ("RGB", "L", "RGBA"):
         image = image.convert("RGBA" if transparent else "RGB")
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)  # before anything copies all the pixels
-    return (ImageOps.exif_transpose(image) or image).convert("RGBA" if transparent else "RGB")
+    upright = (ImageOps.exif_transpose(image) or image).convert("RGBA" if transparent else "RGB")
+    upright.info = {}  # Or comments and profiles would be written into the next file.
+    return upright
 
 
 def _damaged(where: str) -> Unreadable:

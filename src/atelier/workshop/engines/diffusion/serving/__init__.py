@@ -1,0 +1,1 @@
+"""One thread that paints for all requests in turn, and what a request is made of."""
