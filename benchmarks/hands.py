@@ -44,7 +44,7 @@ NOT_PEOPLE = ("International Code of Signals", "Royal Navy", "U.S. Army (public 
 
 def works_of(files: list[Path], workspace: Path, count: int, seed: int) -> list[WorkFile]:
     """So many of a designer's works as the engine takes them in; files that it refuses are passed over."""
-    engine, found = DesignEngine(), []
+    engine, found = DesignEngine(), list[WorkFile]()
     for number, path in enumerate(random.Random(seed).sample(files, len(files))):
         if len(found) == count:
             break
@@ -112,17 +112,16 @@ def table(
         mistaken = Counter(each for each in together if each != name).most_common(1)
         rows.append((name, told.count(name) / len(told), together.count(name) / len(together), mistaken))
     print(f"\n{'designer':34} {'one':>6} {'of five':>8}  most mistaken for")
-    for name, one, five, mistaken in rows:
-        print(f"{name:34} {one:6.0%} {five:8.0%}  {mistaken[0][0] if mistaken else ''}")
-    one, five = share(*single, meaning=""), share(*sets, meaning="")
-    print(
-        f"{'all':34} {one.value:6.0%} {five.value:8.0%}  ({five.low:.0%} to {five.high:.0%}; guessing {1 / len(known):.0%})"
-    )
+    for name, lone, grouped, mistaken in rows:
+        print(f"{name:34} {lone:6.0%} {grouped:8.0%}  {mistaken[0][0] if mistaken else ''}")
+    alone, five = share(*single, meaning=""), share(*sets, meaning="")
+    bounds = f"({five.low:.0%} to {five.high:.0%}; by guessing {1 / len(known):.0%})"
+    print(f"{'all':34} {alone.value:6.0%} {five.value:8.0%}  {bounds}")
     print(
         json.dumps(
             {
                 "designers": len(known), "works": asked.works, "pieces": single[1], "sets": sets[1],
-                "one": [one.value, one.low, one.high], "five": [five.value, five.low, five.high],
+                "one": [alone.value, alone.low, alone.high], "five": [five.value, five.low, five.high],
                 "seconds": round(seconds),
             }
         )

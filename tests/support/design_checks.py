@@ -40,7 +40,7 @@ def _missing(made: Made) -> Iterator[str]:
         if "".join(said.split()).replace("-", "") != "".join(wanted.split()).replace("-", ""):
             yield f"{part.role} says “{said}” instead of “{wanted}”"
         for letters in placed(part.block, part.box, part.align):
-            if any(index == 0 for index, _, _ in letters.glyphs):
+            if any(index == 0 for _, index, _, _ in letters.glyphs):
                 yield f"{part.role} has a letter without a glyph"
 
 

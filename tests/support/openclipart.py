@@ -81,7 +81,7 @@ def _told(path: Path) -> str | None:
     if root is None or not any(FREE.search(text) for text in _licences(root)):
         return None
     for creator in root.iter(f"{_DC}creator"):
-        words = " ".join("".join(creator.itertext()).split())
+        words = " ".join("".join(map(str, creator.itertext())).split())
         if words:
             return words
     return None

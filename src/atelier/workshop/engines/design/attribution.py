@@ -7,6 +7,7 @@ vectors (full Procrustes distance, Kendall 1984). Nothing that the piece says of
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -155,7 +156,7 @@ def _stands(
 
 
 def _weight(form: Form) -> float:
-    return max(form.box.area, 1e-9) ** 0.5
+    return math.sqrt(max(form.box.area, 1e-9))
 
 
 def forms(item: Item) -> Iterator[Form]:

@@ -48,7 +48,7 @@ def rgb_of(lab: ArrayLike) -> NDArray[np.uint8]:
     keep = np.where(whole, 1.0, low)
     light = np.clip(_light(wanted * np.stack([np.ones_like(keep), keep, keep], 1)), 0, 1)
     share = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(share * 255).astype(np.uint8).reshape(np.shape(lab))
+    return np.asarray(np.rint(share * 255).astype(np.uint8).reshape(np.shape(lab)))
 
 
 def _light(lab: Lab) -> Lab:

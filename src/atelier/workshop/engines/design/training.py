@@ -41,9 +41,8 @@ class Steps:
 def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     """Learn a style from the works and prove it on works held out; the same spec gives the same adapter.
 
-    Writes the folders `adapter`, `parts` and `sheets` in the workspace and nothing else. Errors: TooFewWorks; Unreadable
-    naming the work;
-    whatever the report raises, within a second.
+    Writes the folders `adapter`, `parts` and `sheets` in the workspace and nothing else. Errors: TooFewWorks;
+    Unreadable naming the work; whatever the report raises, within a second.
     """
     begin = time.monotonic()
     steps = Steps(report, 2 * len(spec.works) + 60)

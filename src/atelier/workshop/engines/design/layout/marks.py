@@ -10,6 +10,7 @@ import numpy as np
 from atelier.workshop.engines.design.colour import contrast, distance, lab
 from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box
+from atelier.workshop.engines.design.type.setting import Align
 
 from .kinds import Kind
 from .plans import Art, Field, Habits, Plan, Set
@@ -48,7 +49,7 @@ def logo(
     return Plan(kind, plain, tuple(fields), tuple(arts), (Set(words, ground),), way, seed)
 
 
-def _places(kind: Kind, way: str) -> tuple[Box, Box, str]:
+def _places(kind: Kind, way: str) -> tuple[Box, Box, Align]:
     """Where the symbol and the name stand, and how the name is aligned."""
     wide, high, edge = kind.width, kind.height, kind.margin * kind.side
     if way in ("above", "stamp"):

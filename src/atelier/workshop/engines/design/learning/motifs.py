@@ -111,7 +111,7 @@ def _same(one: Motif, other: Motif) -> bool:
 def _small(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     rows = np.linspace(0, mask.shape[0] - 1, 24).astype(int)
     columns = np.linspace(0, mask.shape[1] - 1, 24).astype(int)
-    return mask[np.ix_(rows, columns)].astype(float)
+    return np.asarray(mask[np.ix_(rows, columns)].astype(float))
 
 
 def _apart(items: Sequence[Item]) -> list[list[Item]]:

@@ -64,7 +64,7 @@ def of_pixels(pixels: Pixels) -> Array:
     """One vector of an opaque picture (height, width, 4); its longer side should be about `SIDE`."""
     lab = lab_of(pixels[..., :3])
     light = lab[..., 0]
-    down, across = np.gradient(light)
+    down, across = (np.asarray(each) for each in np.gradient(light))
     strength = np.hypot(across, down)
     return np.concatenate(
         [_colours(lab), _neighbours(lab), _directions(across, down, strength), _lines(light, strength, lab)]

@@ -70,8 +70,10 @@ def _composition(made: Made) -> Array | None:
 
 def _type(made: Made) -> Array | None:
     part = next((part for group in made.plan.words for part in group.words.parts if part.role == "headline"), None)
-    family = part and next((each for each in catalogue() if each.family == part.block.hand.face.family), None)
-    if part is None or family is None:
+    if part is None:
+        return None
+    family = next((each for each in catalogue() if each.family == part.block.hand.face.family), None)
+    if family is None:
         return None
     return np.array([family.smooth, family.heavy, family.contrast / 4, float(part.block.hand.upper)])
 

@@ -86,7 +86,7 @@ def displays(traits: Traits, mood: str) -> list[Family]:
         total = sum(((getattr(each, name) - value) / _SPREAD[name]) ** 2 for name, value in wanted.items())
         drawn = each.kind == "hand"
         by_hand = traits.line_varies > 0.8 or (traits.line_only > 0.5 and traits.smooth > 0.8)
-        return total + (0.0 if drawn == by_hand else 1.5) - (100.0 if _plain(each.family) in own else 0.0)
+        return float(total + (0.0 if drawn == by_hand else 1.5) - (100.0 if _plain(each.family) in own else 0.0))
 
     return sorted(usable, key=away)
 
