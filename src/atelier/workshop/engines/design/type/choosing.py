@@ -18,6 +18,13 @@ from .setting import Hand
 
 FALLBACKS = ("Noto Sans", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Tamil", "Heebo")
 """For letters that the chosen fonts have not, in this order."""
+_CJK = tuple(
+    Fontfile(
+        f"Noto Sans {region}", "justmytype_intl_cjk", f"fonts/ofl/notosans{region.lower()}/NotoSans{region}[wght].ttf",
+        (100, 900),
+    )
+    for region in ("JP", "KR", "SC", "TC")
+)  # fmt: skip
 CHOICES = 4
 PLAIN = ("sans", "serif")
 _MOODS = {
@@ -114,8 +121,11 @@ def _pair(display: Family, traits: Traits, mood: str) -> Typeset:
 
 @lru_cache(1)
 def fallbacks() -> tuple[Face, ...]:
+    """Faces for letters that a chosen one has not. Those of the Far East are large, and come last."""
     known = {each.family: each for each in catalogue()}
-    return tuple(known[name].at(500) for name in FALLBACKS if name in known)
+    near = [known[name].at(500) for name in FALLBACKS if name in known]
+    far = [face(source, 500) for source in _CJK if find_spec(source.package) is not None]
+    return (*near, *far)
 
 
 def named(families: Sequence[str]) -> list[Family]:
