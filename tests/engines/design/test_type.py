@@ -134,7 +134,7 @@ def test_marks_stay_with_the_letter_that_they_stand_on(hand: Hand) -> None:
     ],
 )  # fmt: skip
 def test_lines_may_end_between_these_parts(text: str, expected: list[tuple[str, str]]) -> None:
-    assert parts_of(text) == expected
+    assert list(parts_of(text)) == expected
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .learning.style import Style
 
 TRIES = {"pattern": 5, "icons": 5, "logo": 12}
-TRIES_USUAL = 36
+TRIES_USUAL = 28
 SUITS = 0.36
 """A motif whose words are less like the subject (cosine of sentence vectors) is not shown as it: words alone, then."""
 NEAR = 0.82

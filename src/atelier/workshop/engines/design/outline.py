@@ -184,11 +184,10 @@ class Outline:
 
     def svg(self, digits: int = 2) -> str:
         """Path data; relative would be shorter, absolute is easier to edit and to compare."""
-        parts, place = [], 0
+        numbers, parts, place = [number(each, digits) for each in self.points.ravel().tolist()], [], 0
         for verb in self.verbs:
-            taken = self.points[place : place + TAKES[verb]]
-            parts.append(verb + " ".join(f"{number(x, digits)} {number(y, digits)}" for x, y in taken))
-            place += TAKES[verb]
+            parts.append(verb + " ".join(numbers[place : place + 2 * TAKES[verb]]))
+            place += 2 * TAKES[verb]
         return "".join(parts)
 
     @property

@@ -35,7 +35,7 @@ def sample(scene: Group, sheet: Box, reveal: float, *, marked: bool = True) -> t
     if marked:
         pixels = overlaid(pixels)
     buffer = io.BytesIO()
-    Image.fromarray(pixels[..., :3]).save(buffer, "WEBP", quality=80, method=2)
+    Image.fromarray(pixels[..., :3]).save(buffer, "WEBP", quality=80, method=1)
     return buffer.getvalue(), size
 
 
@@ -46,16 +46,18 @@ def data_uri(picture: bytes) -> str:
 def overlaid(pixels: Pixels) -> Pixels:
     """The word over all of a picture, light where it is dark and dark where it is light."""
     high, wide = pixels.shape[:2]
-    mark = _mark(wide, high)[..., None].astype(np.float32) * STRONG
-    plain = pixels[..., :3].astype(np.float32)
-    light = plain.mean(2, keepdims=True) < 128
-    found = plain * (1 - mark) + np.where(light, 255.0, 0.0) * mark
-    return np.concatenate([np.rint(found).astype(np.uint8), pixels[..., 3:]], axis=2)
+    places, strength = _mark(wide, high)
+    found = pixels.copy()
+    flat = found.reshape(-1, 4)
+    plain = flat[places, :3].astype(np.float32)
+    towards = np.where(plain.mean(1, keepdims=True) < 128, np.float32(255), np.float32(0))
+    flat[places, :3] = np.rint(plain + (towards - plain) * strength).astype(np.uint8)
+    return found
 
 
 @lru_cache(32)
-def _mark(wide: int, high: int) -> NDArray[np.float32]:
-    """Where the word stands, 0 to 1: in lines that rise across the picture."""
+def _mark(wide: int, high: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The pixels on which the word stands, in lines that rise across the picture, and how strongly on each, (n, 1)."""
     hand = Hand(fallbacks()[:1], 0.12)
     size = max(wide, high) / 12
     line = broken(hand, WORDS, 1)
@@ -69,4 +71,6 @@ def _mark(wide: int, high: int) -> NDArray[np.float32]:
                 Shape(each.outline(), "#000000") for each in placed(block, Box(x, y, x + block.width, y + size), "left")
             ]
     turned = Group(tuple(shapes), Matrix.turned(-24, wide / 2, high / 2))
-    return np.asarray(raster(turned, Box(0, 0, wide, high), wide, high)[..., 3] / 255, dtype=np.float32)
+    there = raster(turned, Box(0, 0, wide, high), wide, high)[..., 3].ravel()
+    places = np.flatnonzero(there)
+    return places, (there[places, None] / 255 * STRONG).astype(np.float32)

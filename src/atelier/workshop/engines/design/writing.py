@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from lxml import etree
 
-from .outline import IDENTITY, Box, Outline, exact, number
+from .outline import IDENTITY, Box, Outline, box_of, exact, number
 from .scene import Clip, Gradient, Group, Item, Paint, Picture, Run, Shape, TextRun, Words
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -173,7 +173,8 @@ class _Writer:
 
     def _digits(self, outline: Outline) -> int:
         """So many that a step is a ten-thousandth of the shape, whatever its units; a hundredth of that in masters."""
-        size = max(outline.box.width, outline.box.height)
+        around = box_of(outline.points) if len(outline.points) else Box(0, 0, 0, 0)
+        size = max(around.width, around.height)
         return (2 if size > 20 else 3 if size > 2 else 5) + self.more_digits
 
     def _id(self, name: str) -> str:

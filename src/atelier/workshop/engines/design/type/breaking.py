@@ -32,7 +32,8 @@ _LETTERS = {
 _SCRIPTS = {"CYRILLIC": "ru", "GREEK": "el"}
 
 
-def parts_of(text: str) -> list[tuple[str, str]]:
+@lru_cache(8192)
+def parts_of(text: str) -> tuple[tuple[str, str], ...]:
     """The parts between which a line may end, each with what stands between it and the one before."""
     found: list[tuple[str, str]] = []
     for word in text.split():
@@ -44,7 +45,7 @@ def parts_of(text: str) -> list[tuple[str, str]]:
             for part in _wide_parts(piece):
                 found.append((gap, part))
                 gap = ""
-    return found
+    return tuple(found)
 
 
 def joined(parts: list[tuple[str, str]] | tuple[tuple[str, str], ...], after: str = "") -> str:

@@ -98,7 +98,7 @@ def _is_joined(letter: str) -> bool:
 def broken(hand: Hand, text: str, count: int) -> tuple[Line, ...]:
     """The text in so many lines (or fewer), as even as they can be: the widest is as narrow as possible."""
     parts = parts_of(hand.said(text))
-    return _broken(hand, tuple(parts), min(count, len(parts)), base_direction(text))
+    return _broken(hand, parts, min(count, len(parts)), base_direction(text))
 
 
 @lru_cache(4096)
