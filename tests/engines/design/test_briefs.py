@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from atelier.workshop.contract import BriefInvalid
-from atelier.workshop.engines.design.briefs import BRIEF_SCHEMA, tidy, valid
+from atelier.workshop.engines.design.briefs import tidy, valid
 from atelier.workshop.engines.design.layout.kinds import KINDS
+from atelier.workshop.engines.design.schema import BRIEF_SCHEMA
 
 WHOLE = {
     "kind": "poster", "headline": "Summer fair", "text": "Two scoops for one", "date": "5 to 7 July",

@@ -15,7 +15,8 @@ from PIL import Image
 
 from atelier.workshop.contract import Unreadable, WorkshopError
 from atelier.workshop.engines.design.drawing import raster
-from atelier.workshop.engines.design.masters import FORMATS, written
+from atelier.workshop.engines.design.formats import FORMATS
+from atelier.workshop.engines.design.masters import written
 from atelier.workshop.engines.design.outline import Box, Matrix, ellipse, polygon, rectangle
 from atelier.workshop.engines.design.printing import BLEED_MM, EDGE_MM, POINTS_A_MM, bled, crop_marks, stretched
 from atelier.workshop.engines.design.scene import Clip, Group, Picture, Run, Shape, Words

@@ -91,7 +91,7 @@ def check_brief(schema: Mapping[str, Any], brief: Mapping[str, Any]) -> None:
             brief_pictures.check_picture(name, schema["properties"][name], value)
     wrong = sorted(Draft202012Validator(dict(schema)).iter_errors(dict(brief)), key=lambda error: len(error.path))
     if wrong:
-        raise Invalid(_words(wrong[0]), field=_place(wrong[0], schema), remedy=_remedy(wrong[0], schema))
+        raise Invalid(_words(wrong[0]), field=_place(wrong[0]), remedy=_remedy(wrong[0], schema))
 
 
 def _check_storable(brief: Mapping[str, Any]) -> None:
@@ -156,11 +156,11 @@ def _text(rules: Mapping[str, Any], common: dict[str, Any]) -> forms.Field:
     return forms.CharField(max_length=most, min_length=least, widget=widget, **common)
 
 
-def _place(error: ValidationError, schema: Mapping[str, Any]) -> str:
+def _place(error: ValidationError) -> str:
     if error.path:
         return str(error.path[0])
     if error.validator == "required" and isinstance(error.instance, dict):
-        missing = [name for name in schema.get("required", ()) if name not in error.instance]
+        missing = [name for name in error.validator_value if name not in error.instance]
         return str(missing[0]) if missing else ""
     return ""
 
@@ -187,5 +187,5 @@ def _remedy(error: ValidationError, schema: Mapping[str, Any]) -> str:
         return _("Choose one of: %(choices)s.") % {"choices": ", ".join(map(str, error.validator_value))}
     if error.validator == "additionalProperties":
         return _("Use only: %(fields)s.") % {"fields": ", ".join(schema.get("properties", {}))}
-    rules = schema.get("properties", {}).get(_place(error, schema), {})
+    rules = schema.get("properties", {}).get(_place(error), {})
     return str(rules.get("description", ""))

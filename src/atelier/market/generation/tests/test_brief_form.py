@@ -121,6 +121,22 @@ def test_what_is_wrong_stands_at_its_field(capabilities: Capabilities, values: d
     assert list(form.errors) == [field]
 
 
+def test_what_another_answer_makes_necessary_is_missed_at_its_field(capabilities: Capabilities) -> None:
+    schema = {
+        **SCHEMA,
+        "required": [],
+        "if": {"properties": {"mood": {"const": "calm"}}, "required": ["mood"]},
+        "then": {"required": ["notes"]},
+        "else": {"required": ["subject"]},
+    }
+    either = capabilities.model_copy(update={"brief_schema": schema})
+    for brief, field in (({"mood": "calm"}, "notes"), ({"mood": "grave"}, "subject"), ({}, "subject")):
+        with pytest.raises(Invalid) as caught:
+            check_brief(either, brief)
+        assert caught.value.field == field
+    check_brief(either, {"mood": "calm", "notes": "few"})
+
+
 def test_a_brief_goes_into_the_form_and_comes_out_the_same(capabilities: Capabilities) -> None:
     brief = {"subject": "A mug", "mood": "calm", "seats": 3, "loud": True, "colours": ["blue"], "names": ["Ada", "Bo"]}
     again = AskForm.starting_from(capabilities, brief, samples=2, source=uuid.uuid4(), again=True).sent_again()

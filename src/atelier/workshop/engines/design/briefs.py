@@ -14,69 +14,10 @@ from atelier.workshop.pictures.pixels import clean_picture
 
 from .layout.kinds import KINDS
 from .reading.styles import colour
+from .schema import BRIEF_SCHEMA, MOODS, WORDLESS
 
-MOODS = {"as the creator": "", "playful": "playful", "bold": "bold", "elegant": "elegant", "calm": "calm"}
-PICTURE_LETTERS = 4_000_000
 _COLOUR = re.compile(r"(?:rgb|hsl)a?\([^)]*\)|[^\s,;/]+")
 _BETWEEN = ("and", "with", "&", "+")
-
-
-def _line(title: str, description: str, longest: int, example: str, **more: Any) -> dict[str, Any]:
-    return {
-        "type": "string",
-        "title": title,
-        "description": description,
-        "maxLength": longest,
-        "examples": [example],
-        **more,
-    }
-
-
-BRIEF_SCHEMA: dict[str, Any] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["headline"],
-    "properties": {
-        "kind": {
-            "type": "string",
-            "title": "What it is",
-            "description": "What you need designed.",
-            "enum": list(KINDS),
-            "x-enum-titles": [kind.title for kind in KINDS.values()],
-            "default": "post",
-            "examples": ["post"],
-        },
-        "headline": _line(
-            "Headline or name", "The words that are read first; for a logo or a card, the name.", 90,
-            "Two scoops for one on Sunday", minLength=1,
-        ),
-        "text": _line("Supporting text", "What else must be said.", 240, "Every flavour, all afternoon"),
-        "date": _line("Date and time", "When it is.", 60, "5 to 7 July"),
-        "place": _line("Place or address", "Where it is.", 90, "Fishermen’s Quay"),
-        "action": _line("Call to action", "What the reader should do.", 30, "Book a place"),
-        "subject": _line("Subject", "What should be seen, in a few words.", 120, "ice cream"),
-        "mood": {
-            "type": "string",
-            "title": "Mood",
-            "description": "How it should feel.",
-            "enum": list(MOODS),
-            "default": "as the creator",
-            "examples": ["playful"],
-        },
-        "colours": _line(
-            "Your colours", "Up to three, as #rrggbb or by name; the creator's own if empty.", 60, "#0b3d91, gold"
-        ),
-        "image": {
-            "type": "string",
-            "title": "Your own picture",
-            "description": "A PNG or JPEG to be shown instead of the creator's motifs.",
-            "maxLength": PICTURE_LETTERS,
-            "contentEncoding": "base64",
-            "contentMediaType": "image/*",
-        },
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,6 +40,9 @@ def valid(brief: dict[str, Any]) -> Brief:
             raise BriefInvalid("There is no such field.", where=str(name), remedy=f"Use only {', '.join(properties)}.")
     told = {name: _field(name, rules, brief.get(name)) for name, rules in properties.items()}
     kind = KINDS[told["kind"]]
+    needed = "subject" if kind.name in WORDLESS else "headline"
+    if not told[needed]:
+        raise BriefInvalid("This is missing.", where=needed, remedy=properties[needed]["description"])
     said = {role: told[role] for role in ("headline", "text", "date", "place", "action") if told[role]}
     said = {role: words for role, words in said.items() if role in kind.fields}
     for role, words in said.items():
@@ -125,8 +69,6 @@ def _field(name: str, rules: dict[str, Any], value: Any) -> str:
             remedy="Make the picture smaller." if name == "image" else f"Shorten it to {rules['maxLength']}.",
         )
     text = value if name == "image" else tidy(value)
-    if not text and name in BRIEF_SCHEMA["required"]:
-        raise BriefInvalid("This is missing.", where=name, remedy=rules["description"])
     if "enum" in rules and text not in rules["enum"]:
         raise BriefInvalid(
             f"“{text[:40]}” is not a choice.", where=name, remedy=f"Choose one of {', '.join(rules['enum'])}."

@@ -30,8 +30,8 @@ from atelier.workshop.contract import (
     Upload,
 )
 
-from .briefs import BRIEF_SCHEMA
-from .masters import FORMATS
+from .formats import FORMATS
+from .schema import BRIEF_SCHEMA
 from .ways import VARIATIONS
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from atelier.workshop.contract import FileRef, OutputFormat, Unreadable, WorkshopError
+from atelier.workshop.contract import FileRef, Unreadable, WorkshopError
 
 from .drawing import raster
+from .formats import FORMATS
 from .outline import Box
 from .printing import pdf
 from .reading.svg import Read, read_svg
@@ -19,16 +20,6 @@ from .scene import Group, Item, Words
 from .writing import Lettering, svg_of
 from .zips import icon_files, packed
 
-FORMATS = (
-    OutputFormat(name="svg", title="SVG, to be edited", media_type="image/svg+xml", suffix=".svg"),
-    OutputFormat(name="svg.outlined", title="SVG, letters as outlines", media_type="image/svg+xml", suffix=".svg"),
-    OutputFormat(name="pdf", title="PDF for print", media_type="application/pdf", suffix=".pdf"),
-    OutputFormat(name="png", title="PNG", media_type="image/png", suffix=".png"),
-    OutputFormat(name="png2", title="PNG, twice as large", media_type="image/png", suffix=".png"),
-    OutputFormat(name="png4", title="PNG, four times as large", media_type="image/png", suffix=".png"),
-    OutputFormat(name="webp", title="WebP", media_type="image/webp", suffix=".webp"),
-    OutputFormat(name="zip", title="All files in one ZIP", media_type="application/zip", suffix=".zip"),
-)
 SIDE_MOST = 8000
 """Pixels along the longer side of a picture at most."""
 _TIMES = {"png": 1, "png2": 2, "png4": 4, "webp": 2}
