@@ -15,12 +15,12 @@ from .briefs import Brief
 from .colour import lab
 from .copies import copied
 from .layout.energy import WEIGHTS
-from .layout.grammar import Task
 from .layout.kinds import KINDS
 from .layout.painting import scene_of
 from .layout.plans import Plan
 from .layout.schemes import Scheme, schemes
 from .layout.search import Found, search
+from .layout.sketch import Task
 from .learning.motifs import Motif, looked_at
 from .legibility import illegible
 from .outline import Box

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from lxml import etree
@@ -236,8 +236,3 @@ def _set(element: Any, **said: str) -> None:
     for name, value in said.items():
         if value:
             element.set(name, value)
-
-
-def layers(named: Iterable[tuple[str, Iterable[Item]]]) -> Group:
-    """Layers by name, the lowest first."""
-    return Group(tuple(Group(tuple(items), name=name) for name, items in named))

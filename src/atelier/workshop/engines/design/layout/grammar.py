@@ -5,46 +5,26 @@ Each choice is independent and most are continuous; `search` draws many and keep
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from atelier.workshop.engines.design.colour import contrast, distance
 from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box
-from atelier.workshop.engines.design.type.setting import Align
 
 from .cuts import around, cut, fits
-from .kinds import Kind
 from .marks import LOGO_WAYS, icons, logo
 from .patterns import WAYS, pattern
-from .plans import Art, Edge, Field, Habits, Plan, Set
+from .plans import Art, Edge, Field, Habits, Plan
 from .schemes import Scheme
-from .words import FIRST, SECOND, Typeset, Words, set_words
+from .sketch import Sketch, Task
+from .words import FIRST, SECOND
 
 SCATTERED = 4
 FRAME = 0.08
 """Corners of a frame are no rounder than this, or they would run through the words in it."""
 ICON_WAYS = ("plain", "disc", "tile")
-
-
-@dataclass(frozen=True)
-class Task:
-    """All that candidates are drawn from. `heroes` show the subject, the best first; none: words and forms alone."""
-
-    kind: Kind
-    said: Mapping[str, str]
-    heroes: tuple[Motif, ...]
-    sides: tuple[Motif, ...]
-    typesets: tuple[Typeset, ...]
-    schemes: tuple[Scheme, ...]
-    habits: Habits
-
-    @property
-    def motifs(self) -> tuple[Motif, ...]:
-        """All that may be shown, the best first, each once."""
-        return tuple(dict.fromkeys((*self.heroes, *self.sides)))
 
 
 def drawn(task: Task, seed: int, number: int) -> Plan | None:
@@ -74,7 +54,7 @@ def _sheet(task: Task, draw: np.random.Generator, number: int) -> Plan | None:
     ways = {"cut": _cut, "open": _open, "framed": _framed} if task.heroes else {"plain": _plain, "bare": _bare}
     names = list(ways)
     way = names[int(draw.choice(len(names), p=_odds(names, task)))]
-    sketch = _Sketch(task, draw)
+    sketch = Sketch(task, draw)
     if not ways[way](sketch):
         return None
     edge = edge_of(task.habits, sketch.scheme, task.kind.side)
@@ -102,81 +82,7 @@ def _odds(names: Sequence[str], task: Task) -> list[float]:
     return [odds[name] / total for name in names]
 
 
-class _Sketch:
-    """A candidate while it is drawn."""
-
-    def __init__(self, task: Task, draw: np.random.Generator) -> None:
-        self.task, self.draw = task, draw
-        self.kind = task.kind
-        self.scheme = task.schemes[int(len(task.schemes) * draw.random() ** 1.6)]
-        self.typeset = task.typesets[int(draw.integers(len(task.typesets)))]
-        self.margin = task.kind.margin * task.kind.side * draw.uniform(0.85, 1.3)
-        self.align: Align = "middle" if draw.random() < task.habits.middle else "left"
-        self.corner = self._corner()
-        self.fields: list[Field] = []
-        self.arts: list[Art] = []
-        self.words: list[Set] = []
-
-    def _corner(self) -> float:
-        """How round the corners of fields are: as the creator's own forms."""
-        habits = self.task.habits
-        return 0.0 if habits.smooth < 0.35 else float(self.draw.choice([0.06, 0.12, 0.5])) * habits.smooth
-
-    def ground_for(self, cell: Box, colour: str, *, plain: bool) -> Field:
-        """A field behind a cell. It goes on beyond the sheet where the cell ends there; its corners within are as round
-        as the hand is, but for `plain` ones, on which words stand, no rounder than their margin bears."""
-        sheet, over = self.kind.sheet, 0.2 * self.kind.side
-        box = Box(
-            cell.left - over * (cell.left <= sheet.left + 1),
-            cell.top - over * (cell.top <= sheet.top + 1),
-            cell.right + over * (cell.right >= sheet.right - 1),
-            cell.bottom + over * (cell.bottom >= sheet.bottom - 1),
-        )
-        if not self.round:
-            return Field(box, colour)
-        radius = self.draw.uniform(0.25, 0.5) * min(cell.width, cell.height) * self.task.habits.smooth
-        radius = min(radius, 1.7 * self.margin) if plain else radius
-        return Field(box, colour, "sheet", radius / min(box.width, box.height))
-
-    @property
-    def round(self) -> bool:
-        """Whether the next plain form is round: as often as the creator's forms are."""
-        return bool(self.draw.random() < self.task.habits.curved)
-
-    @property
-    def hero(self) -> Motif:
-        heroes = self.task.heroes
-        return heroes[min(len(heroes) - 1, int(len(heroes) * self.draw.random() ** 2.2))]
-
-    def inner(self, box: Box | None = None) -> Box:
-        return (box or self.kind.sheet).grown(-self.margin)
-
-    def put_words(
-        self, roles: tuple[str, ...], room: Box, behind: str, rise: float, align: Align | None = None
-    ) -> bool:
-        words = set_words(
-            self.task.said, roles, room, self.typeset, self.kind, align or self.align, rise, self.headline
-        )
-        if words is None:
-            return not any(self.task.said.get(role) for role in roles)
-        self.words.append(Set(words, behind))
-        return True
-
-    @property
-    def headline(self) -> float:
-        return next((group.words.headline for group in self.words if group.words.headline), 0.0)
-
-    @property
-    def last(self) -> Words:
-        return self.words[-1].words
-
-    def ground_of(self, cell: Box) -> str:
-        """The colour behind a cell: the topmost field that holds it."""
-        held = (each.colour for each in reversed(self.fields) if each.form == "sheet" and each.box.holds(cell, 1.0))
-        return next(held, self.scheme.ground)
-
-
-def _cut(sketch: _Sketch) -> bool:
+def _cut(sketch: Sketch) -> bool:
     """The sheet in cells: one for the words, perhaps one for when and where, the others for art."""
     draw, kind = sketch.draw, sketch.kind
     split = bool(any(sketch.task.said.get(role) for role in SECOND) and draw.random() < 0.5)
@@ -201,7 +107,7 @@ def _cut(sketch: _Sketch) -> bool:
     return True
 
 
-def _words_in(sketch: _Sketch, cell: Box, detail: Box | None) -> bool:
+def _words_in(sketch: Sketch, cell: Box, detail: Box | None) -> bool:
     rise = float(sketch.draw.choice([0.0, 0.5, 0.5, 1.0]))
     roles = FIRST if detail is not None else (*FIRST, *SECOND)
     if not sketch.put_words(roles, sketch.inner(cell), sketch.ground_of(cell), rise):
@@ -209,9 +115,9 @@ def _words_in(sketch: _Sketch, cell: Box, detail: Box | None) -> bool:
     return detail is None or sketch.put_words(SECOND, sketch.inner(detail), sketch.ground_of(detail), rise)
 
 
-def _hero_in(sketch: _Sketch, cell: Box) -> None:
+def _hero_in(sketch: Sketch, cell: Box) -> None:
     """The subject in a cell: whole in it, before a disc or an arch, or larger than it and cut off."""
-    draw, hero = sketch.draw, sketch.hero
+    draw, hero = sketch.draw, sketch.a_hero()
     behind = sketch.ground_of(cell)
     pad = min(cell.width, cell.height) * draw.uniform(0.03, 0.14)
     room = cell.grown(-pad)
@@ -220,7 +126,7 @@ def _hero_in(sketch: _Sketch, cell: Box) -> None:
         side = min(room.width, room.height)
         x, y = room.middle
         colour = max((*sketch.scheme.fields, sketch.scheme.accent), key=lambda c: min(distance(c, behind), 0.3))
-        form = "disc" if sketch.round else "sheet"
+        form = "disc" if sketch.is_round() else "sheet"
         field = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
         sketch.fields.append(Field(field, colour, form, 0.0))  # type: ignore[arg-type]
         room = field.grown(-side * (0.16 if form == "disc" else 0.1))
@@ -235,7 +141,7 @@ def _hero_in(sketch: _Sketch, cell: Box) -> None:
     sketch.arts.append(Art(hero, room, turn, bool(draw.random() < 0.3), clip=cell if turn else None))
 
 
-def _fill(sketch: _Sketch, cells: Sequence[Box]) -> None:
+def _fill(sketch: Sketch, cells: Sequence[Box]) -> None:
     """Cells that are left: another motif, a few in a row, or a plain form."""
     draw, sides = sketch.draw, sketch.task.sides or sketch.task.heroes
     for cell in cells:
@@ -249,12 +155,12 @@ def _fill(sketch: _Sketch, cells: Sequence[Box]) -> None:
             colour = max(
                 (sketch.scheme.accent, *sketch.scheme.fields), key=lambda c: distance(c, sketch.ground_of(cell))
             )
-            form = "disc" if sketch.round else "sheet"
+            form = "disc" if sketch.is_round() else "sheet"
             box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
             sketch.fields.append(Field(box, colour, form, sketch.corner))  # type: ignore[arg-type]
 
 
-def _row(sketch: _Sketch, room: Box, motifs: Sequence[Motif]) -> None:
+def _row(sketch: Sketch, room: Box, motifs: Sequence[Motif]) -> None:
     """As many as stand side by side (or one above the other) at the same height."""
     wide = room.width >= room.height
     count = max(1, min(len(motifs), int((room.width / room.height if wide else room.height / room.width) + 0.3)))
@@ -268,10 +174,10 @@ def _row(sketch: _Sketch, room: Box, motifs: Sequence[Motif]) -> None:
         sketch.arts.append(Art(motifs[number % len(motifs)], box.grown(-0.06 * step), role="side"))
 
 
-def _open(sketch: _Sketch) -> bool:
+def _open(sketch: Sketch) -> bool:
     """Words at a side of an open sheet, the subject as large as it goes in what is left."""
     draw, kind = sketch.draw, sketch.kind
-    room, hero = sketch.inner(), sketch.hero
+    room, hero = sketch.inner(), sketch.a_hero()
     across = hero.shape < room.width / room.height if draw.random() < 0.75 else draw.random() < 0.5
     share = draw.uniform(0.34, 0.6)
     first = draw.random() < 0.62
@@ -321,7 +227,7 @@ def _rest(sheet: Box, taken: Box) -> Box:
     return max(around(sheet, taken, 0.0) or [sheet], key=lambda box: box.area)
 
 
-def _bleeding(sketch: _Sketch, hero: Motif, room: Box) -> None:
+def _bleeding(sketch: Sketch, hero: Motif, room: Box) -> None:
     """As large as the room, pushed over the edges of the sheet that the room touches."""
     sheet, grow = sketch.kind.sheet, sketch.draw.uniform(0.04, 0.18)
     over = grow * min(room.width, room.height)
@@ -334,7 +240,7 @@ def _bleeding(sketch: _Sketch, hero: Motif, room: Box) -> None:
     sketch.arts.append(Art(hero, box, flip=bool(sketch.draw.random() < 0.3), clip=sheet))
 
 
-def _framed(sketch: _Sketch) -> bool:
+def _framed(sketch: Sketch) -> bool:
     """A border all around, words and a smaller subject within."""
     draw, sheet = sketch.draw, sketch.kind.sheet
     wide = sketch.kind.side * draw.uniform(0.06, 0.15)
@@ -356,13 +262,13 @@ def _framed(sketch: _Sketch) -> bool:
     free = around(room, sketch.last.box, sketch.margin * 0.5)
     if not free:
         return False
-    hero = sketch.hero
+    hero = sketch.a_hero()
     best = max(free, key=lambda box: fits(hero.shape, box))
     sketch.arts.append(Art(hero, best))
     return True
 
 
-def _garland(sketch: _Sketch, wide: float) -> None:
+def _garland(sketch: Sketch, wide: float) -> None:
     """Small motifs along the border."""
     sheet, motifs = sketch.kind.sheet, (sketch.task.sides or sketch.task.heroes)[:4]
     side = wide * 0.68
@@ -376,7 +282,7 @@ def _garland(sketch: _Sketch, wide: float) -> None:
         sketch.arts.append(Art(motifs[number % len(motifs)], box, role="small"))
 
 
-def _scatter(sketch: _Sketch, count: int) -> None:
+def _scatter(sketch: Sketch, count: int) -> None:
     """Small motifs where nothing else is: some, or none, since one or two look lost."""
     draw, sheet = sketch.draw, sketch.kind.sheet
     motifs = [motif for motif in sketch.task.sides if motif.whole]
@@ -397,7 +303,7 @@ def _scatter(sketch: _Sketch, count: int) -> None:
         sketch.arts += found
 
 
-def _plain(sketch: _Sketch) -> bool:
+def _plain(sketch: Sketch) -> bool:
     """No subject: words, and forms in the creator's colours and manner."""
     draw, kind = sketch.draw, sketch.kind
     cells = cut(draw, kind.sheet, int(draw.integers(2, kind.cells + 1)))
@@ -411,19 +317,19 @@ def _plain(sketch: _Sketch) -> bool:
     return _words_in(sketch, typed, None)
 
 
-def _form_in(sketch: _Sketch, cell: Box) -> None:
+def _form_in(sketch: Sketch, cell: Box) -> None:
     draw, behind = sketch.draw, sketch.ground_of(cell)
     colour = max((sketch.scheme.ground, *sketch.scheme.fields, sketch.scheme.accent),
                  key=lambda c: min(distance(c, behind), 0.3) + 0.1 * draw.random())  # fmt: skip
     side = min(cell.width, cell.height) * draw.uniform(0.5, 0.95)
     x, y = cell.middle
-    forms = ["disc", "arch", "ring"] if sketch.round else ["sheet", "line"]
+    forms = ["disc", "arch", "ring"] if sketch.is_round() else ["sheet", "line"]
     form = forms[int(draw.integers(len(forms)))]
     box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
     sketch.fields.append(Field(box, colour, form, sketch.corner, side * 0.12))  # type: ignore[arg-type]
 
 
-def _bare(sketch: _Sketch) -> bool:
+def _bare(sketch: Sketch) -> bool:
     """No subject: words alone, as large as they go, and a line or a frame."""
     draw, inner = sketch.draw, sketch.inner()
     if draw.random() < 0.5:

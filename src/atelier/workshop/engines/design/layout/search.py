@@ -5,7 +5,7 @@ Energy is a weighted sum of features of what came out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from atelier.workshop.engines.design.colour import distance
 
 from .energy import measured
-from .grammar import Task, drawn
+from .grammar import drawn
 from .plans import Habits, Plan
+from .sketch import Task
 
 Array = NDArray[np.float64]
 
@@ -42,22 +43,6 @@ def rated(plan: Plan, habits: Habits, weights: Mapping[str, float]) -> Found:
     """A plan with its features and the energy that these weights give it; a feature without a weight weighs nothing."""
     plan = replace(plan, features=measured(plan, habits))
     return Found(plan, sum(weights.get(name, 0.0) * value for name, value in plan.features.items()))
-
-
-def chosen(found: Sequence[Found], count: int, apart: float = 1.2) -> list[Found]:
-    """So many of small energy that differ: each next one is the best by energy and distance from those taken
-    (maximal marginal relevance, Carbonell and Goldstein 1998)."""
-    pool = list(found[:60])
-    maps = [each.plan.occupancy() for each in pool]
-    taken: list[int] = []
-    while pool and len(taken) < min(count, len(pool)):
-
-        def worth(place: int) -> float:
-            near = max((_alike(maps[place], maps[other], pool[place], pool[other]) for other in taken), default=0.0)
-            return pool[place].energy + apart * near
-
-        taken.append(min((n for n in range(len(pool)) if n not in taken), key=worth))
-    return [pool[place] for place in taken]
 
 
 def alike(one: Found, other: Found) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atelier.workshop.engines.design.colour import chroma, lab_of
+from atelier.workshop.engines.design.colour import lab_of
 from atelier.workshop.engines.design.drawing import raster
 from atelier.workshop.engines.design.outline import Box, Matrix
 from atelier.workshop.engines.design.reading.svg import Read
@@ -197,7 +197,3 @@ def _paints(paint: Any) -> list[str]:
     if paint is None:
         return []
     return [paint] if isinstance(paint, str) else [stop.colour for stop in paint.stops if stop.opacity > 0.3]
-
-
-def vivid(colour: str) -> bool:
-    return chroma(colour) > 0.06

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -126,15 +125,6 @@ def fallbacks() -> tuple[Face, ...]:
     near = [known[name].at(500) for name in FALLBACKS if name in known]
     far = [face(source, 500) for source in _CJK if find_spec(source.package) is not None]
     return (*near, *far)
-
-
-def named(families: Sequence[str]) -> list[Family]:
-    """Those of the catalogue that go by these names."""
-    wanted = [_plain(family) for family in families]
-    return sorted(
-        (each for each in catalogue() if _plain(each.family) in wanted),
-        key=lambda each: wanted.index(_plain(each.family)),
-    )
 
 
 def _plain(name: str) -> str:

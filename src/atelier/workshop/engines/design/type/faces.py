@@ -88,11 +88,6 @@ class Face:
         extents = self._extents("p")
         return -min(0.0, (extents.y_bearing + extents.height) / self.units) if extents else 0.2
 
-    @cached_property
-    def ascent(self) -> float:
-        """How high the highest of the usual letters stands."""
-        return max(self._height(letter) for letter in "bdhklHÉ") or 0.75
-
     def has(self, text: str) -> bool:
         """Whether there is a glyph for every letter."""
         return all(self._font.get_nominal_glyph(ord(c)) is not None for c in text if not _ignorable(c))
