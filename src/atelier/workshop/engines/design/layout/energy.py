@@ -6,9 +6,10 @@ from math import log
 
 import numpy as np
 
-from atelier.workshop.engines.design.colour import chroma, distance, lab
+from atelier.workshop.engines.design.colour import chroma, lab
 from atelier.workshop.engines.design.outline import Box
 
+from .hiding import hidden
 from .plans import Habits, Plan
 
 WEIGHTS = {
@@ -117,8 +118,7 @@ def _lost(plan: Plan, box: Box, colours: tuple[tuple[str, float], ...]) -> float
     behind = next(
         (f.colour for f in reversed(plan.fields) if f.form != "line" and f.box.holds(middle)), plan.scheme.ground
     )
-    total = sum(share for _, share in colours)
-    return sum(share for colour, share in colours if distance(colour, behind) < 0.12) / max(total, 1e-9)
+    return hidden(colours, behind)
 
 
 def _symmetry(occupied: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:

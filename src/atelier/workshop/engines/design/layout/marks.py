@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -12,12 +13,14 @@ from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.type.setting import Align
 
+from .hiding import MOST, hidden, told
 from .kinds import Kind
 from .plans import Art, Field, Habits, Plan, Set
 from .schemes import Scheme
 from .words import Typeset, set_words
 
 LOGO_WAYS = ("above", "beside", "tile", "stamp")
+_TILES: dict[str, Literal["disc", "sheet"] | None] = {"plain": None, "disc": "disc", "tile": "sheet"}
 MOST_TONES = 4
 """A symbol with more colours than this is shown in one."""
 
@@ -98,7 +101,9 @@ def _device(box: Box, scheme: Scheme, ground: str, habits: Habits, draw: np.rand
 def icons(
     kind: Kind, scheme: Scheme, motifs: Sequence[Motif], habits: Habits, way: str, draw: np.random.Generator, seed: int
 ) -> Plan | None:
-    """Up to twelve icons of one family: the same form behind each, colours in turn. None without motifs."""
+    """Up to twelve icons of one family, each before a colour from which it stands off. None without motifs."""
+    form = _TILES[way]
+    motifs = motifs if form else told(motifs, scheme.ground)
     count = min(12, len(motifs))
     if not count:
         return None
@@ -106,15 +111,20 @@ def icons(
     down = math.ceil(count / across)
     step = min(kind.width / across, kind.height / down)
     left, top = (kind.width - across * step) / 2, (kind.height - down * step) / 2
-    form = {"plain": None, "disc": "disc", "tile": "sheet"}[way]
-    colours = [each for each in (*scheme.fields, scheme.accent) if distance(each, scheme.ground) > 0.1] or [
-        scheme.accent
-    ]
+    corner = 0.22 if habits.smooth > 0.35 else 0.0
     fields, arts = [], []
     for number in range(count):
         x, y = left + (number % across) * step, top + (number // across) * step
         box = Box(x, y, x + step, y + step).grown(-step * 0.1)
         if form is not None:
-            fields.append(Field(box, colours[number % len(colours)], form, 0.22 if habits.smooth > 0.35 else 0.0))  # type: ignore[arg-type]
+            fields.append(Field(box, _behind(motifs[number], scheme, number), form, corner))
         arts.append(Art(motifs[number], box.grown(-box.width * (0.18 if form else 0.04)), role="side"))
     return Plan(kind, scheme, tuple(fields), tuple(arts), (), way, seed)
+
+
+def _behind(motif: Motif, scheme: Scheme, number: int) -> str:
+    """The colours of the scheme in turn, but for those before which the motif would be lost."""
+    colours = [each for each in (*scheme.fields, scheme.accent, *scheme.inks) if distance(each, scheme.ground) > 0.1]
+    usual = colours[:3] or [scheme.accent]
+    turn = [usual[(number + n) % len(usual)] for n in range(len(usual))]
+    return min((*turn, *colours), key=lambda colour: hidden(motif.colours, colour) > MOST)

@@ -9,6 +9,7 @@ import numpy as np
 from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box
 
+from .hiding import told
 from .kinds import Kind
 from .plans import Art, Field, Habits, Plan
 from .schemes import Scheme
@@ -22,6 +23,7 @@ def pattern(
     """A tile. Every motif that crosses an edge stands in it as often as it is seen."""
     if not motifs:
         return Plan(kind, scheme, tuple(_forms(kind, scheme, habits, draw)), (), (), "forms", seed)
+    motifs = told(motifs, scheme.ground)
     makers = {"drop": _drop, "scatter": _scatter, "bands": _bands, "checks": _checks}
     fields, arts = makers[way](kind, scheme, motifs, habits, draw)
     return Plan(kind, scheme, tuple(fields), tuple(arts), (), way, seed)
@@ -122,19 +124,17 @@ def _bands(
     """Rows, each of one motif, every second one on a band of colour."""
     rows, count = int(draw.choice([4, 6])), int(draw.choice([5, 6, 8]))
     high, step = kind.height / rows, kind.width / count
-    fields = [
-        Field(Box(0, row * high, kind.width, (row + 1) * high), scheme.fields[(row // 2) % len(scheme.fields)])
-        for row in range(0, rows, 2)
-    ]
-    arts = [
-        art
-        for row in range(rows)
-        for column in range(count)
-        for art in _wrapped(
-            kind, motifs[row % len(motifs)], (column + (0.5 if row % 2 else 0)) * step, (row + 0.5) * high,
-            min(high, step) * 0.72, 0.0,
-        )
-    ]  # fmt: skip
+    fields: list[Field] = []
+    arts: list[Art] = []
+    for row in range(rows):
+        shown = motifs
+        if row % 2 == 0:
+            colour = scheme.fields[(row // 2) % len(scheme.fields)]
+            fields.append(Field(Box(0, row * high, kind.width, (row + 1) * high), colour))
+            shown = told(motifs, colour)
+        for column in range(count):
+            x = (column + (0.5 if row % 2 else 0)) * step
+            arts += _wrapped(kind, shown[row % len(shown)], x, (row + 0.5) * high, min(high, step) * 0.72, 0.0)
     return fields, arts
 
 
@@ -152,6 +152,7 @@ def _checks(
             if dark:
                 fields.append(Field(box, scheme.fields[0]))
             if dark or every:
-                motif = motifs[(column + 3 * row) % len(motifs)]
+                shown = told(motifs, scheme.fields[0]) if dark else motifs
+                motif = shown[(column + 3 * row) % len(shown)]
                 arts.append(Art(motif, box.grown(-step * 0.14), role="small"))
     return fields, arts
