@@ -13,10 +13,15 @@ import pytest
 
 import atelier.config
 from atelier.workshop.contract import WorkFile
+from atelier.workshop.engines.design.briefs import valid
+from atelier.workshop.engines.design.layout.kinds import KINDS
+from atelier.workshop.engines.design.reading.svg import read_svg
 from atelier.workshop.engines.text.prompts import BRIEF_SCHEMA, format_for_work, validate_brief
 
 DEMO = Path(atelier.config.__file__).parent / "demo"
 HANDLES = ("juno-larkwell", "orrin-slate")
+DESIGNERS = ("pim-ostervale", "wilma-kestrelby")
+CREATORS = (*HANDLES, *DESIGNERS)
 FORMATS = {"tagline", "product description", "social post", "e-mail", "call to action", "story"}
 FEWEST_WORDS = {"tagline": 40, "call to action": 40}
 RUN = 8
@@ -39,11 +44,11 @@ def sentence_lengths(handle: str) -> list[int]:
     return [len(words(sentence)) for sentence in sentences if len(words(sentence)) > 1]
 
 
-def test_there_are_two_creators_with_a_file_each() -> None:
-    assert tuple(sorted(path.stem for path in (DEMO / "works").glob("*.json"))) == HANDLES
+def test_every_creator_has_a_file() -> None:
+    assert {path.stem for path in (DEMO / "works").glob("*.json")} == set(CREATORS)
 
 
-@pytest.mark.parametrize("handle", HANDLES)
+@pytest.mark.parametrize("handle", CREATORS)
 def test_a_creator_is_labelled_demo_and_free_to_use(handle: str) -> None:
     data = creator(handle)
     assert data["demo"] is True
@@ -52,7 +57,7 @@ def test_a_creator_is_labelled_demo_and_free_to_use(handle: str) -> None:
     assert data["name"].endswith("(demo)")
     assert "fictional" in data["about"]
     assert len(data["headline"]) <= 140
-    assert len(data["model"]["palette"]) == 3
+    assert len(data["model"]["palette"]) in {3, 5}
     assert all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in data["model"]["palette"])
 
 
@@ -66,6 +71,18 @@ def test_a_creator_has_forty_works_of_a_fit_length(handle: str) -> None:
         assert work["description"].endswith("."), work["title"]
         assert len(work["tags"]) >= 3, work["title"]
     assert {work["format"] for work in works} == FORMATS
+
+
+@pytest.mark.parametrize("handle", DESIGNERS)
+def test_a_designer_has_thirty_drawings_that_say_what_they_are_and_that_they_are_free(handle: str) -> None:
+    files = sorted((DEMO / "works" / creator(handle)["files"]).iterdir())
+    assert len(files) == 30
+    told = [read_svg(path.read_bytes(), path.name) for path in files]
+    assert len({each.title for each in told}) == 30
+    for path, each in zip(files, told, strict=True):
+        assert each.title, path.name
+        assert each.tags, path.name
+        assert "creativecommons.org/publicdomain/zero" in path.read_text("utf-8"), path.name
 
 
 @pytest.mark.parametrize("handle", HANDLES)
@@ -109,17 +126,32 @@ def test_the_two_voices_differ_in_rhythm_and_punctuation() -> None:
 
 def test_the_people_are_labelled_demo_and_have_addresses_that_reach_nobody() -> None:
     people = read("people.json")["people"]
-    assert [person["role"] for person in people] == ["creator", "creator", "buyer", "operator"]
+    assert [person["role"] for person in people] == ["creator"] * len(CREATORS) + ["buyer", "operator"]
     assert all(person["name"].endswith("(demo)") for person in people)
     assert all(person["email"].endswith("@example.org") for person in people)
     assert {person["handle"]: person["name"] for person in people if person["role"] == "creator"} == {
-        handle: creator(handle)["name"] for handle in HANDLES
+        handle: creator(handle)["name"] for handle in CREATORS
     }
 
 
+def briefs_for(craft: str) -> list[dict[str, Any]]:
+    return [entry for entry in read("briefs.json")["briefs"] if entry["craft"] == craft]
+
+
 def test_the_engine_accepts_each_demo_brief_as_it_stands() -> None:
-    briefs = read("briefs.json")["briefs"]
+    briefs = briefs_for("text/copywriting")
     assert len({entry["title"] for entry in briefs}) == 10
     for entry in briefs:
         assert set(entry["brief"]) == set(BRIEF_SCHEMA["properties"])
         assert validate_brief(entry["brief"]) == entry["brief"], entry["title"]
+
+
+def test_the_design_engine_accepts_each_demo_brief_and_every_kind_is_asked_for() -> None:
+    briefs = briefs_for("design/graphic-design")
+    assert {valid(entry["brief"]).kind for entry in briefs} == set(KINDS)
+
+
+@pytest.mark.parametrize("handle", CREATORS)
+def test_a_page_of_every_creator_shows_pieces_for_briefs_of_their_craft(handle: str) -> None:
+    shown = [entry for entry in briefs_for(creator(handle)["model"]["craft"]) if entry["shown"]]
+    assert 2 <= len(shown) <= 4

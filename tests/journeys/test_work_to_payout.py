@@ -69,6 +69,7 @@ def _approve(page: Page) -> None:
 
 def _upload(page: Page, files: list[Path]) -> None:
     page.goto("/works/add/")
+    page.get_by_label("Copywriting, Marketing").check()
     page.locator("input[type=file]").set_input_files(files)
     page.get_by_label("I state that I made these works").check()
     page.get_by_label("My creation models may learn from these works").check()

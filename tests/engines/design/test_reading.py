@@ -332,7 +332,7 @@ def test_an_inspection_writes_the_work_and_shows_what_was_understood(tmp_path: P
     found = inspected(tmp_path, "fox_one.svg", svg(DUBLIN))
     (piece,) = found.pieces
     assert (piece.title, piece.tags, piece.media_type) == ("Red fox", ("animal", "fox"), "image/svg+xml")
-    assert piece.excerpt == "1 form, 1 motif; 1.00 times as wide as high."
+    assert piece.excerpt == "1 form, 1 motif; about square."
     written = (tmp_path / "works" / piece.file).read_bytes()
     assert hashlib.sha256(written).hexdigest() == piece.sha256
     assert piece.preview is not None

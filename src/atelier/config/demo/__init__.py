@@ -1,1 +1,1 @@
-"""The demo market: two fictional copywriters, a buyer and an operator. Everything in it says that it is demo."""
+"""The demo market: fictional designers, copywriters, a buyer and an operator. Everything in it says that it is demo."""

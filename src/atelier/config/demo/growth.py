@@ -10,9 +10,7 @@ from atelier.market.studio.models import CreationModel, TrainingRun, Version
 from atelier.market.works.models import Upload
 from atelier.market.works.queries import trainable_works
 
-from .seed import briefs, craft_of, portfolio
-
-SHOWN = 2
+from .seed import portfolio, shown_briefs
 
 
 def next_step(creator: Creator) -> bool:
@@ -38,17 +36,15 @@ def next_step(creator: Creator) -> bool:
 
 
 def _model(creator: Creator) -> CreationModel:
-    about = portfolio(creator.handle)
-    values = {**about["model"], "craft": craft_of(about).key}
-    values.pop("category")
+    values = portfolio(creator.handle)["model"]
     return studio.create_model(actor=creator.user, values=values, idempotency_key=f"demo-{creator.handle}")
 
 
 def _show_samples(creator: Creator, version: Version) -> bool:
     """Make a few pieces in the playground and show them on the model's page."""
     waiting = False
-    for number, example in enumerate(briefs()[:SHOWN]):
-        wish = generation.Wish(brief=example["brief"], samples=1, key=f"demo-{version.pk}-{number}")
+    for number, brief in enumerate(shown_briefs(portfolio(creator.handle)["model"]["craft"])):
+        wish = generation.Wish(brief=brief, samples=1, key=f"demo-{version.pk}-{number}")
         made = generation.try_out(actor=creator.user, version=version, wish=wish)
         waiting = waiting or not made.is_over
         for output in made.outputs.filter(state=Output.State.OFFERED, showcased_at=None):

@@ -17,8 +17,9 @@ from procrastinate.exceptions import AlreadyEnqueued
 from atelier.market.accounts.actions import save_creator
 from atelier.market.accounts.models import Creator, User
 from atelier.market.core import audit
+from atelier.market.core.errors import Conflict
 from atelier.market.works.actions import Wishes, receive_uploads
-from atelier.market.works.crafts import Craft, crafts
+from atelier.market.works.crafts import craft_named
 from atelier.market.works.receiving import Incoming
 
 HERE = Path(__file__).resolve().parent
@@ -37,15 +38,10 @@ def people() -> list[dict[str, str]]:
     return found
 
 
-def briefs() -> list[dict[str, Any]]:
-    """Briefs a demo buyer might write."""
+def shown_briefs(craft: str) -> list[dict[str, Any]]:
+    """Of the briefs that a demo buyer might write for a craft, those whose pieces a model's page shows."""
     found: list[dict[str, Any]] = json.loads((HERE / "briefs.json").read_text("utf-8"))["briefs"]
-    return found
-
-
-def craft_of(about: dict[str, Any]) -> Craft:
-    """The craft of a demo creator's model."""
-    return next(craft for craft in crafts() if craft.category == about["model"]["category"])
+    return [each["brief"] for each in found if each["craft"] == craft and each["shown"]]
 
 
 def seed() -> None:
@@ -57,7 +53,7 @@ def seed() -> None:
         if person["role"] == "creator":
             creator = _creator(user, portfolio(person["handle"]))
             _upload(creator, portfolio(creator.handle))
-            with suppress(AlreadyEnqueued):
+            with suppress(AlreadyEnqueued), transaction.atomic():
                 grow.configure(queueing_lock=f"grow:{creator.handle}").defer(handle=creator.handle)
 
 
@@ -96,13 +92,29 @@ def _creator(user: User, about: dict[str, Any]) -> Creator:
 
 
 def _upload(creator: Creator, about: dict[str, Any]) -> None:
-    """One file with all works, as a creator would upload it; sent again at every start, it is kept once."""
-    kept = [{key: work[key] for key in ("title", "tags", "description", "text")} for work in about["works"]]
+    """All works at once, as a creator would upload them; sent again at every start, they are kept once."""
+    # A site that holds the works of an earlier edition goes on with those.
+    with suppress(Conflict):
+        receive_uploads(
+            actor=creator.user,
+            engine=craft_named(about["model"]["craft"]).engine,
+            files=_drawn(about["files"]) if "files" in about else _written(creator.handle, about["works"]),
+            wishes=Wishes(attested=True, consent=True),
+            batch=uuid.uuid5(NAMESPACE, creator.handle),
+        )
+
+
+def _written(handle: str, works: list[dict[str, Any]]) -> list[Incoming]:
+    """One file with all texts."""
+    kept = [{key: work[key] for key in ("title", "tags", "description", "text")} for work in works]
     content = json.dumps({"works": kept}, ensure_ascii=False, indent=1).encode()
-    receive_uploads(
-        actor=creator.user,
-        engine=craft_of(about).engine,
-        files=[Incoming(f"{creator.handle}-demo-works.json", io.BytesIO(content), len(content))],
-        wishes=Wishes(attested=True, consent=True),
-        batch=uuid.uuid5(NAMESPACE, creator.handle),
-    )
+    return [Incoming(f"{handle}-demo-works.json", io.BytesIO(content), len(content))]
+
+
+def _drawn(folder: str) -> list[Incoming]:
+    """Every file of a folder, in order of name; titles and tags stand inside them."""
+    found = []
+    for path in sorted((HERE / "works" / folder).iterdir()):
+        content = path.read_bytes()
+        found.append(Incoming(path.name, io.BytesIO(content), len(content)))
+    return found

@@ -171,7 +171,7 @@ def _card(output: Output, viewer: Any, licensed: bool) -> Card:
         generation=generation,
         sample=output.sample,
         kind=output.kind,
-        extent_unit=capabilities.extent_unit if capabilities else "",
+        extent_unit=capabilities.unit_of(output.extent) if capabilities else "",
         brief=readable_brief(generation),
         output=output,
         shown=output.reduced if seen else None,

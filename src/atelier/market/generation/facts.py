@@ -42,6 +42,6 @@ def birth_facts(generation: Generation, output: Output) -> dict[str, Any]:
         "brief_sha256": brief_digest(generation),
         "seed": output.seed,
         "extent": output.extent,
-        "extent_unit": capabilities.extent_unit,
+        "extent_unit": capabilities.unit_of(output.extent),
         "made_for": "playground" if generation.is_playground else "brief",
     }

@@ -38,7 +38,7 @@ def content(licence: Licence) -> dict[str, Any]:
             "sha256": output.blob_id,
             "media_type": output.blob.media_type,
             "extent": output.extent,
-            "extent_unit": _unit(model.engine),
+            "extent_unit": _unit(model.engine, output.extent),
             "made_at": output.created_at.isoformat(timespec="seconds"),
             "record": settings.SITE_URL + f"/verify/{output.blob_id}/",
         },
@@ -62,8 +62,8 @@ def as_json(licence: Licence, files: Iterable[LicensedFile]) -> bytes:
     return (json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _unit(name: str) -> str:
+def _unit(name: str, extent: int) -> str:
     try:
-        return engine(name).capabilities().extent_unit
+        return engine(name).capabilities().unit_of(extent)
     except EngineUnavailable:
         return ""

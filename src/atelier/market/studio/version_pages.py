@@ -18,7 +18,6 @@ from atelier.market.core import pictures
 from atelier.market.core.downloads import streamed
 from atelier.market.core.errors import Conflict, MarketError, Missing
 from atelier.market.core.notices import undoable
-from atelier.market.works.crafts import extent_unit
 
 from . import actions, queries
 from .answers import questions_of
@@ -44,7 +43,6 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
         "trained_on": works["trained_on"],
         "revoked": queries.revoked_works(found) if found.state == Version.State.PAUSED else [],
         "serves": found.creation_model.version_id == found.pk,
-        "unit": extent_unit(found.creation_model.engine),
         "sheets": list(found.sheets.all()),
         "groups": grouped_parts(found),
         "bytes": sum(file["bytes"] for file in found.files),

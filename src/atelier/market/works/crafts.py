@@ -67,9 +67,9 @@ def accept_list(name: str) -> str:
     return ",".join(kind.suffix for kind in capabilities(name).accepts)
 
 
-def extent_unit(name: str) -> str:
-    """The plural noun in which an engine measures works; empty for an engine no longer installed."""
+def extent_unit(name: str, extent: int = 0) -> str:
+    """The noun in which an engine measures works, as it stands behind `extent`; empty for one no longer installed."""
     try:
-        return engine(name).capabilities().extent_unit
+        return engine(name).capabilities().unit_of(extent)
     except EngineUnavailable:
         return ""

@@ -57,20 +57,31 @@ class UploadForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
         if len(choices) == 1:
-            field.widget = forms.HiddenInput()
-        self._offer(engine)
+            field.widget, field.initial = forms.HiddenInput(), choices[0][0]
+            self.initial["engine"] = choices[0][0]
+            self.fields["sent"].widget.attrs["accept"] = accept_list(choices[0][0])
+        self._offer(choices)
 
-    def _offer(self, engine: str) -> None:
-        """Say what the engine takes: kinds of files, bounds, whether text may be pasted."""
-        offered = capabilities(engine)
-        kinds = ", ".join(dict.fromkeys(kind.title for kind in offered.accepts))
-        files = self.fields["sent"]
-        files.widget.attrs["accept"] = accept_list(engine) if self.fields["engine"].widget.is_hidden else ""
-        files.help_text = _(
-            "%(kinds)s; each at most %(most)s MB. One file may hold many pieces. Names are kept, nothing is published."
-        ) % {"kinds": kinds, "most": round(offered.limits.upload_bytes / 1_000_000)}
-        if offered.accepts_pasted is None:
+    def _offer(self, choices: list[tuple[str, str]]) -> None:
+        """Say what is taken, by kind of works where there are several: kinds of files, bounds, pasted text."""
+        offered = {title: capabilities(name) for name, title in choices}
+        told = [
+            _("%(kinds)s; each at most %(most)s MB.")
+            % {
+                "kinds": ", ".join(dict.fromkeys(kind.title for kind in each.accepts)),
+                "most": round(each.limits.upload_bytes / 1_000_000),
+            }
+            for each in offered.values()
+        ]
+        if len(told) > 1:
+            told = [f"{title}: {sentence}" for title, sentence in zip(offered, told, strict=True)]
+        more = _("One file may hold many pieces. Names are kept, nothing is published.")
+        self.fields["sent"].help_text = " ".join([*map(str, told), str(more)])
+        pasting = [title for title, each in offered.items() if each.accepts_pasted is not None]
+        if not pasting:
             del self.fields["pasted"]
+        elif len(pasting) < len(offered):
+            self.fields["pasted"].help_text = _("For %(crafts)s.") % {"crafts": "; ".join(pasting)}
 
 
 class WorkForm(forms.Form):

@@ -16,6 +16,8 @@ from atelier.market.accounts.models import Creator, User
 from atelier.market.core.models import Blob
 from atelier.workshop.contract import Fingerprint
 
+from .crafts import extent_unit
+
 
 class Upload(models.Model):
     """A file as it came in, and what inspecting it told. `report` holds refusals and advice (contract.Inspection).
@@ -81,6 +83,11 @@ class Work(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def unit(self) -> str:
+        """The noun that stands behind its extent."""
+        return extent_unit(self.engine, self.extent)
 
 
 class WorkFingerprint(models.Model):

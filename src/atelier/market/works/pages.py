@@ -56,7 +56,6 @@ def listing(request: HttpRequest) -> HttpResponse:
         "facets": facets,
         "total": sum(facets["states"].values()),
         "enough": [queries.enough(creator, name) for name in engines if extent_unit(name)],
-        "units": {name: extent_unit(name) for name in engines},
         "here": request.get_full_path(),
     }
     return render(request, "works/list.html", context)
@@ -96,7 +95,6 @@ def _work_page(request: HttpRequest, found: Work, form: WorkForm, share_form: Sh
         "refusals": found.resemblances.filter(state=Resemblance.State.UPHELD),
         "consents": found.consents.order_by("-pk"),
         "attestation": found.attestations.order_by("pk").first(),
-        "unit": extent_unit(found.engine),
     }
     bad = bool(form.errors or share_form.errors)
     return render(request, "works/work.html", context, status=422 if bad else 200)

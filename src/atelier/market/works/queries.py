@@ -129,14 +129,16 @@ class Enough:
                 "You can train now; with %(n)s more works the result is usually clearly better.",
                 missing,
             ) % {"n": missing}
-        return _("You have enough. More works of the same voice still help a little.")
+        return _("You have enough. More works by the same hand still help a little.")
 
 
 def enough(creator: Creator, engine: str) -> Enough:
     """How a creator's usable works compare with what the engine needs and advises. Errors: Invalid."""
     limits = capabilities(engine).limits
     sizes = list(trainable_works(creator, engine).values_list("extent", flat=True))
-    return Enough(engine, len(sizes), limits.works_min, limits.works_advised, sum(sizes), extent_unit(engine))
+    return Enough(
+        engine, len(sizes), limits.works_min, limits.works_advised, sum(sizes), extent_unit(engine, sum(sizes))
+    )
 
 
 def facets(creator: Creator) -> dict[str, Any]:

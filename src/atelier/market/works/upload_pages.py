@@ -17,7 +17,6 @@ from atelier.market.core.errors import Conflict, MarketError
 from atelier.market.core.forms import put_error
 
 from . import actions, queries
-from .crafts import engine_choices
 from .forms import UploadForm
 from .models import Upload
 from .receiving import incoming, pasted, refused_at_the_door
@@ -29,9 +28,7 @@ def add(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     creator = creator_of(person)
     latest = Upload.objects.filter(creator=creator).order_by("-pk").values_list("engine", flat=True).first()
-    known = [name for name, _title in engine_choices()]
-    engine = next((name for name in (request.POST.get("engine"), latest) if name in known), known[0] if known else "")
-    form = UploadForm(request.POST if request.method == "POST" else None, engine=engine)
+    form = UploadForm(request.POST if request.method == "POST" else None, engine=latest or "")
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         files = incoming(request, "sent")

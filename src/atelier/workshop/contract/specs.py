@@ -85,8 +85,8 @@ class Capabilities(Spec):
     """What an engine offers; cheap to ask for, so that a web page can.
 
     `brief_schema` is a JSON Schema object whose properties become the brief form, in the order they are written;
-    `extent_unit` is the plural noun in which pieces are measured; `near_duplicate_at` is the similarity (0..1) at
-    which two works count as near copies.
+    `extent_unit` is the plural noun in which pieces are measured, `extent_unit_one` that of a single one;
+    `near_duplicate_at` is the similarity (0..1) at which two works count as near copies.
     """
 
     engine: str
@@ -99,10 +99,15 @@ class Capabilities(Spec):
     output_kind: Literal["text", "image", "audio", "score"]
     formats: tuple[OutputFormat, ...]
     extent_unit: str
+    extent_unit_one: str = ""
     near_duplicate_at: float = 0.7
     base: BaseModelInfo
     limits: Limits = Limits()
     variations: tuple[Variation, ...] = ()
+
+    def unit_of(self, extent: int) -> str:
+        """The noun that stands behind an extent."""
+        return self.extent_unit_one if extent == 1 and self.extent_unit_one else self.extent_unit
 
 
 class FileRef(Spec):

@@ -89,6 +89,14 @@ def test_prices_are_told_in_the_currency_of_the_market(settings: LazySettings) -
     assert CreationModel.objects.get().currency == "EUR"
 
 
+def test_the_proof_of_a_version_whose_card_names_no_base_is_shown() -> None:
+    version = make_version()
+    Version.objects.filter(pk=version.pk).update(card={"engine": "fake"})
+    page = signed_in(version.creation_model.creator).get(reverse("studio:version", args=[version.pk]))
+    assert page.status_code == 200
+    assert "<dt>Base</dt><dd>–</dd>" in page.content.decode()
+
+
 def test_lists_and_the_page_of_a_model_read_no_proofs_but_their_summaries() -> None:
     model = make_published_model()
     other = make_version(model)

@@ -1,3 +1,4 @@
+import re
 import uuid
 
 import pytest
@@ -57,6 +58,25 @@ def test_the_ticks_are_never_set_beforehand() -> None:
     page = signed_in(make_creator()).get(reverse("works:add")).content.decode()
     assert "checked" not in page.split('name="attested"')[1].split(">")[0]
     assert "checked" not in page.split('name="consent"')[1].split(">")[0]
+
+
+def test_a_kind_of_works_is_ticked_only_after_one_was_sent_and_what_each_takes_is_told() -> None:
+    creator = make_creator()
+    page = signed_in(creator).get(reverse("works:add")).content.decode()
+    kinds = re.findall(r'<input type="radio" name="engine"[^>]*>', page)
+    assert len(kinds) > 1
+    assert not [kind for kind in kinds if "checked" in kind]
+    assert "SVG" in page
+    assert 'name="pasted"' in page
+    unsaid = form(pasted="Some words.")
+    del unsaid["engine"]
+    answer = signed_in(creator).post(reverse("works:add"), unsaid)
+    assert answer.status_code == 422
+    assert "Some words." in answer.content.decode()
+    assert not Upload.objects.exists()
+    send(creator, "a.txt", b"Few words.")
+    again = signed_in(creator).get(reverse("works:add")).content.decode()
+    assert [kind for kind in re.findall(r'<input type="radio" name="engine"[^>]*>', again) if "checked" in kind]
 
 
 def test_a_file_beyond_the_bound_is_refused_by_name_while_the_others_are_taken() -> None:

@@ -80,6 +80,7 @@ class DesignEngine:
             output_kind="image",
             formats=FORMATS,
             extent_unit="motifs",
+            extent_unit_one="motif",
             near_duplicate_at=1 - 31 / 128,
             base=BaseModelInfo(
                 name="layout by search",

@@ -81,6 +81,7 @@ class DiffusionEngine:
             output_kind="image",
             formats=FORMATS,
             extent_unit="pictures",
+            extent_unit_one="picture",
             near_duplicate_at=NEAR_AT,
             base=bases.base().info,
             limits=_LIMITS,

@@ -93,6 +93,7 @@ class TextEngine:
             output_kind="text",
             formats=FORMATS,
             extent_unit="words",
+            extent_unit_one="word",
             near_duplicate_at=NEAR_AT,
             base=base_info(),
             limits=_LIMITS,

@@ -130,7 +130,14 @@ def _told(found: Read, box: Box, forms: int, motifs: int) -> str:
         parts.append(
             _counted(len(found.texts), "line") + " of words" + (f" in {', '.join(fonts[:3])}" if fonts else "")
         )
-    return f"{', '.join(parts)}; {box.width / max(box.height, 1e-9):.2f} times as wide as high."
+    return f"{', '.join(parts)}; {_shape(box)}."
+
+
+def _shape(box: Box) -> str:
+    times = box.width / max(box.height, 1e-9)
+    if 0.9 < times < 1.1:
+        return "about square"
+    return f"{times:.1f} times as wide as high" if times > 1 else f"{1 / times:.1f} times as high as wide"
 
 
 def _counted(count: int, name: str) -> str:
