@@ -155,7 +155,7 @@ def previews(rounds: int, _: argparse.Namespace) -> dict[str, Any]:
             for hand in known:
                 for brief in POSTS:
                     seeds = range(4 * (number + 1), 4 * (number + 2))
-                    first, last, _ = asked(hand, {"kind": "post", **brief}, seeds, Path(name))
+                    first, last = asked(hand, {"kind": "post", **brief}, seeds, Path(name))[:2]
                     row.setdefault("first picture", []).append(first)
                     row.setdefault("four pictures in full", []).append(last)
                     taken = steps(hand, {"kind": "post", **brief}, seeds)
@@ -216,14 +216,14 @@ def learning(rounds: int, words: argparse.Namespace) -> dict[str, Any]:
     """Rounds of learning with proof. Files that the engine refuses are passed over, others taken instead."""
     import design_works
 
-    from atelier.workshop.contract import TrainSpec
+    from atelier.workshop.contract import TrainSpec, WorkFile
     from atelier.workshop.engines.design import DesignEngine
 
     on_cores(2)
     name, files = files_of(words.works, 0)
     found: Rounds = {}
     with tempfile.TemporaryDirectory() as folder:
-        works, tried, begin = [], 0, time.perf_counter()
+        works, tried, begin = list[WorkFile](), 0, time.perf_counter()
         while len(works) < words.works_count and tried < len(files):
             wanted = files[tried : tried + words.works_count - len(works)]
             works += design_works.taken_in(wanted, Path(folder) / str(tried))
@@ -269,7 +269,7 @@ def with_resvg(data: bytes, size: tuple[int, int] | None) -> tuple[bytes, tuple[
 
 
 def with_cairosvg(data: bytes, size: tuple[int, int] | None) -> tuple[bytes, tuple[int, int]]:
-    import cairosvg
+    import cairosvg  # type: ignore[import-not-found, unused-ignore]
 
     size = size or (SIDE, SIDE)
     return cairosvg.svg2png(bytestring=data, output_width=size[0], output_height=size[1]), size
@@ -357,12 +357,12 @@ def renderers(rounds: int, words: argparse.Namespace) -> dict[str, Any]:
     drawn = {key: [bool(each.get("there")) for each in told[0]] for key, told in all_rounds.items()}
     by_all = [n for n in range(len(files)) if all(there[n] for there in drawn.values())]
     table = []
-    for key, told in all_rounds.items():
-        medians = [statistics.median(each[n]["seconds"] for n in by_all) for each in told]
-        sums = [sum(each[n]["seconds"] for n in by_all) for each in told]
+    for key, each_round in all_rounds.items():
+        medians = [statistics.median(each[n]["seconds"] for n in by_all) for each in each_round]
+        sums = [sum(each[n]["seconds"] for n in by_all) for each in each_round]
         both = [n for n in range(len(files)) if drawn[key][n] and drawn.get("resvg", drawn[key])[n]]
         alike = [
-            float(np.abs(pixels(told[0][n]) - pixels(all_rounds["resvg"][0][n])).mean()) < ALIKE
+            float(np.abs(pixels(each_round[0][n]) - pixels(all_rounds["resvg"][0][n])).mean()) < ALIKE
             for n in both
             if "resvg" in all_rounds
         ]
