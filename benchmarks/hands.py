@@ -1,11 +1,11 @@
 """Can composed pieces be told apart by whose hand made them? Ten real designers, halves of their works held out.
 
-    .venv/bin/python benchmarks/hands.py [--designers 10] [--works 60] [--seeds 8]
+    .venv/bin/python benchmarks/hands.py [--designers 10] [--works 60] [--seeds 8] [--json]
 
 For each designer of Debian's openclipart-svg with enough works in the public domain, one style is learned from half of
 the works and another from the other half. Pieces are composed for the same briefs with both. A judge learns whose
 pieces are whose from the second half's pieces alone, and is asked about the first half's: one by one, in sets of five.
-Prints a table and JSON.
+Prints a table and JSON, or JSON alone.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--designers", type=int, default=10)
     parser.add_argument("--works", type=int, default=60)
     parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--json", action="store_true", help="print the JSON without the table")
     asked = parser.parse_args()
     begin = time.monotonic()
     names = [name for name, files in openclipart.by_author().items() if len(files) >= 36 and name not in NOT_PEOPLE]
@@ -111,12 +112,13 @@ def table(
         sets = [sets[0] + together.count(name), sets[1] + len(together)]
         mistaken = Counter(each for each in together if each != name).most_common(1)
         rows.append((name, told.count(name) / len(told), together.count(name) / len(together), mistaken))
-    print(f"\n{'designer':34} {'one':>6} {'of five':>8}  most mistaken for")
-    for name, lone, grouped, mistaken in rows:
-        print(f"{name:34} {lone:6.0%} {grouped:8.0%}  {mistaken[0][0] if mistaken else ''}")
     alone, five = share(*single, meaning=""), share(*sets, meaning="")
-    bounds = f"({five.low:.0%} to {five.high:.0%}; by guessing {1 / len(known):.0%})"
-    print(f"{'all':34} {alone.value:6.0%} {five.value:8.0%}  {bounds}")
+    if not asked.json:
+        print(f"\n{'designer':34} {'one':>6} {'of five':>8}  most mistaken for")
+        for name, lone, grouped, mistaken in rows:
+            print(f"{name:34} {lone:6.0%} {grouped:8.0%}  {mistaken[0][0] if mistaken else ''}")
+        bounds = f"({five.low:.0%} to {five.high:.0%}; by guessing {1 / len(known):.0%})"
+        print(f"{'all':34} {alone.value:6.0%} {five.value:8.0%}  {bounds}")
     print(
         json.dumps(
             {

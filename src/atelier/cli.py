@@ -74,9 +74,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         return DONE
     if options.command == "bench":
         file = None if isinstance(options.json, bool) else Path(options.json)
-        only, peers = tuple(options.only.split(",")), tuple(options.peer)
+        only = tuple(options.only.split(",")) if options.only else bench.USUAL[options.engine]
         numbers = (options.prepare, options.rounds, options.tokens, options.quick)
-        return DONE if bench.bench(bench.BenchRequest(only, peers, *numbers, file), console) else INTERNAL
+        request = bench.BenchRequest(only, tuple(options.peer), *numbers, file, options.works)
+        return DONE if bench.bench(request, console) else INTERNAL
     runtime = LocalRuntime()
     try:
         if options.command == "train":
@@ -175,14 +176,16 @@ def _workshop_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
 def _bench_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     from atelier.workshop.commands.bench import SECTIONS, USUAL
 
-    sections = "; ".join(f"{name}: {section.what}" for name, section in SECTIONS.items())
+    sections = "; ".join(f"{name} ({section.engine}): {section.what}" for name, section in SECTIONS.items())
     bench = commands.add_parser("bench", help="measure an engine, beside its peers (in a checkout)", epilog=sections)
-    bench.add_argument("engine", choices=["text"], help="which engine")
-    bench.add_argument("--only", default=",".join(USUAL), metavar="NAMES", help="sections (default: %(default)s)")
+    bench.add_argument("engine", choices=sorted(USUAL), help="which engine")
+    usual = "; ".join(f"{','.join(only)} for {engine}" for engine, only in USUAL.items())
+    bench.add_argument("--only", metavar="NAMES", help=f"sections (default: {usual})")
     bench.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help="an interpreter for a peer")
     bench.add_argument("--prepare", action="store_true", help="install missing peers in the cache folder: minutes each")
-    bench.add_argument("--rounds", type=int, metavar="N", help="rounds of serving (default: 3)")
+    bench.add_argument("--rounds", type=int, metavar="N", help="rounds of serving, or of pieces (default: 3, or 5)")
     bench.add_argument("--tokens", type=int, metavar="N", help="of each text in serving (default: 48)")
+    bench.add_argument("--works", type=Path, metavar="FOLDER", help="SVG to measure pieces with (default: openclipart)")
     bench.add_argument("--quick", action="store_true", help="less of everything")
     document_help = "one JSON document on standard output, or beside the tables in a file"
     bench.add_argument("--json", nargs="?", default=False, const=True, metavar="FILE", help=document_help)

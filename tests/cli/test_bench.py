@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atelier import cli
-from atelier.workshop.commands.bench import BenchRequest, bench
+from atelier.workshop.commands.bench import USUAL, BenchRequest, bench
 from atelier.workshop.commands.console import BadInput, Console
 
 
@@ -104,3 +104,15 @@ def test_the_command_line_takes_a_document_with_and_without_a_file() -> None:
     assert parse(["bench", "text"]).json is False
     assert parse(["bench", "text", "--json"]).json is True
     assert parse(["bench", "text", "--json", "found.json"]).json == "found.json"
+
+
+def test_the_design_engine_has_sections_of_its_own(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "design.py").write_text("import json, sys\nprint(json.dumps({'given': sys.argv[1:]}))\n")
+    assert USUAL["design"] == ("pieces",)
+    request = BenchRequest(USUAL["design"], peers=("cairosvg=/p",), rounds=2, tokens=8, quick=True, works=tmp_path)
+    assert bench(request, Console(as_json=True), folder)
+    document = json.loads(capsys.readouterr().out)
+    given = ["--json", "--quick", "--peer", "/p", "--rounds", "2", "--works", str(tmp_path)]
+    assert document["pieces"]["given"] == given

@@ -1,4 +1,4 @@
-"""`atelier bench text`: the measurements of benchmarks/, run from a checkout and told in one place."""
+"""`atelier bench`: the measurements of benchmarks/ by engine, run from a checkout and told in one place."""
 
 from __future__ import annotations
 
@@ -16,23 +16,30 @@ from platformdirs import user_cache_dir
 from .console import BadInput, Console
 
 BENCHMARKS = Path(__file__).resolve().parents[4] / "benchmarks"
-USUAL = ("serving",)
 
 
 @dataclass(frozen=True)
 class Section:
     """A file of benchmarks/, what it measures, and what it is given to be quick. `keeps` where it is told to keep what
-    it need not do again; `peer` where it races one peer, whose environment it makes itself."""
+    it need not do again; `peer` where it races one peer, whose environment it makes itself; `takes` the names of the
+    request's numbers and folders that it is told."""
 
     script: str
     what: str
     quick: tuple[str, ...] = ()
     keeps: bool = False
     peer: str = ""
+    engine: str = "text"
+    takes: tuple[str, ...] = ()
 
 
 SECTIONS = {
-    "serving": Section("serving.py", "writing for many creators at once, beside other servers", ("--quick",)),
+    "serving": Section(
+        "serving.py",
+        "writing for many creators at once, beside other servers",
+        ("--quick",),
+        takes=("rounds", "tokens"),
+    ),
     "adapters": Section("adapters.py", "a thousand adapters on one machine", ("--adapters", "100", "--rounds", "1")),
     "training": Section("training_race.py", "training beside the usual recipe", ("--quick",), peer="trl"),
     "proof": Section("proof.py", "how well the proof tells authors apart", ("--no-falls",)),
@@ -41,21 +48,37 @@ SECTIONS = {
     "attribution": Section(
         "attribution.py", "whose works shaped an output", ("--works", "4", "--outputs", "4"), keeps=True
     ),
+    "pieces": Section(
+        "design.py",
+        "previews, masters, learning, and renderers side by side",
+        ("--quick",),
+        peer="cairosvg",
+        engine="design",
+        takes=("rounds", "works"),
+    ),
+    "hands": Section(
+        "hands.py",
+        "whose hand made a piece, of ten real designers",
+        ("--designers", "3", "--works", "36"),
+        engine="design",
+    ),
 }
+USUAL = {"text": ("serving",), "design": ("pieces",)}
 
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """What the person asked for. `file` is where the document goes beside the tables; `peers`, `prepare`, `rounds` and
-    `tokens` are for the section serving."""
+    """What the person asked for. `file` is where the document goes beside the tables; `works` is a folder of
+    SVG to measure with."""
 
-    only: tuple[str, ...] = USUAL
+    only: tuple[str, ...] = USUAL["text"]
     peers: tuple[str, ...] = ()
     prepare: bool = False
     rounds: int | None = None
     tokens: int | None = None
     quick: bool = False
     file: Path | None = None
+    works: Path | None = None
 
 
 def bench(request: BenchRequest, console: Console, folder: Path = BENCHMARKS) -> bool:
@@ -112,8 +135,9 @@ def _arguments(name: str, request: BenchRequest) -> list[str]:
     if name == "serving":
         given += [word for peer in _servers(request) for word in ("--peer", peer)]
         given += ["--prepare"] if request.prepare else []
-        for option, value in (("--rounds", request.rounds), ("--tokens", request.tokens)):
-            given += [option, str(value)] if value is not None else []
+    for option in section.takes:
+        value = getattr(request, option)
+        given += [f"--{option}", str(value)] if value is not None else []
     return given
 
 
