@@ -160,7 +160,8 @@ def _place(error: ValidationError) -> str:
     if error.path:
         return str(error.path[0])
     if error.validator == "required" and isinstance(error.instance, dict):
-        missing = [name for name in error.validator_value if name not in error.instance]
+        needed = error.validator_value if isinstance(error.validator_value, list) else []
+        missing = [name for name in needed if name not in error.instance]
         return str(missing[0]) if missing else ""
     return ""
 
