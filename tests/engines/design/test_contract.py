@@ -54,6 +54,11 @@ class TestDesignEngine(EngineContract):
             "subject": "fruit",
         }
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def recipe(cls) -> dict[str, float | int | str | bool]:
+        return {"proof_seeds": 2}
+
     def visible_share(self, made: Made, sample: int) -> float:
         """Shown pixels in parts of the most that a sample may have."""
         shown = [n.payload for n in made.news if isinstance(n, Preview) and n.sample == sample]

@@ -66,9 +66,11 @@ class Varying(Means):
             pytest.skip("this engine names no parts")
         free = make(seeds=(1, 2, 3)).masters()
         assert make(seeds=(1, 2, 3), vetoed=("no such part",)).masters() == free
-        without = [make(seeds=(1, 2, 3), vetoed=(part.name,)).masters() for part in parts]
+        groups = {part.group: [other for other in parts if other.group == part.group] for part in parts}
+        tried = [part for group in groups.values() for part in group[:6]]
+        without = [make(seeds=(1, 2, 3), vetoed=(part.name,)).masters() for part in tried]
         assert any(made != free for made in without)
-        assert make(seeds=(1, 2, 3), vetoed=(parts[0].name,)).masters() == without[0]
+        assert make(seeds=(1, 2, 3), vetoed=(tried[0].name,)).masters() == without[0]
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -6,22 +6,36 @@ import hashlib
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, TrainResult, TrainSpec, WorkFile
 from atelier.workshop.pictures.fingerprints import NEAR_BITS, distance
+from atelier.workshop.recipes import overridden
 
 from .learning.learn import hash_of, learn, read_work
 from .learning.style import save
-from .proof.evaluation import compose_all, evaluate
+from .proof.evaluation import BRIEFS, SEEDS, compose_all, evaluate
 from .proof.parts import parts_of
 from .proof.sheets import sheets_of
 from .reading.svg import Read
 
 ADAPTER = "adapter"
 WORKS_MIN = 6
+HANDS = 5
+"""Whose pieces are composed for a proof at most: of the version, of the works held out, of two strangers, of nobody."""
 HELD_MOST = 8
 _MEDIA = {".json": "application/json", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run may be asked to do otherwise. `proof_seeds` pieces are composed for each brief of the proof."""
+
+    proof_seeds: int = SEEDS
+
+
+BOUNDS = {"proof_seeds": (2, 16)}
 
 
 class Steps:
@@ -45,7 +59,8 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     Unreadable naming the work; whatever the report raises, within a second.
     """
     begin = time.monotonic()
-    steps = Steps(report, 2 * len(spec.works) + 60)
+    recipe = overridden(Recipe(), BOUNDS, spec.recipe)
+    steps = Steps(report, 2 * len(spec.works) + HANDS * len(BRIEFS) + 1)
     reads = []
     for work in spec.works:
         reads.append(read_work(work))
@@ -54,7 +69,8 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     style = learn(
         [spec.works[n] for n in learned], [reads[n] for n in learned], lambda _, title: steps.tell("learning", title)
     )
-    shown = compose_all(style, [spec.works[n] for n in held], [reads[n] for n in held], steps.tell)
+    held_works, held_reads = [spec.works[n] for n in held], [reads[n] for n in held]
+    shown = compose_all(style, held_works, held_reads, recipe.proof_seeds, steps.tell)
     evaluation = evaluate(spec, style, [spec.works[n].id for n in held], shown)
     parts, sheets = parts_of(style, workspace), sheets_of(shown, workspace)
     sha256 = save(style, workspace / ADAPTER)

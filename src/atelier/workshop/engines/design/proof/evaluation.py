@@ -28,6 +28,7 @@ from .hands import nobody, strangers
 from .judging import Array, distances, judge
 
 SEEDS = 4
+"""Pieces a brief; the recipe's `proof_seeds` asks for others."""
 NONE = "No hand (greys, no motifs)"
 Tell = Callable[[str, str], None]
 Verdict = Literal["good", "fair", "poor"]
@@ -52,15 +53,13 @@ class Shown:
     seen: Array
 
 
-def compose_all(style: Style, held: Sequence[WorkFile], reads: Sequence[Read], tell: Tell) -> dict[str, Shown]:
+def compose_all(
+    style: Style, held: Sequence[WorkFile], reads: Sequence[Read], seeds: int, tell: Tell
+) -> dict[str, Shown]:
     """The pieces of all hands by name: the version, the truth of the works held out, strangers, and none."""
     truth = learn(held, reads, lambda _, title: tell("proof", title))
     hands = {"truth": truth, OURS: style, NONE: nobody(), **strangers(style, truth)}
-    shown = {}
-    for name, hand in hands.items():
-        shown[name] = composed(hand)
-        tell("proof", "composing with several hands")
-    return shown
+    return {name: composed(hand, range(seeds), tell=tell) for name, hand in hands.items()}
 
 
 def evaluate(spec: TrainSpec, style: Style, held: Sequence[str], shown: Mapping[str, Shown]) -> Evaluation:
@@ -85,10 +84,16 @@ def evaluate(spec: TrainSpec, style: Style, held: Sequence[str], shown: Mapping[
     )
 
 
-def composed(hand: Style, seeds: Sequence[int] = range(SEEDS), briefs: Sequence[Brief] = BRIEFS) -> Shown:
-    """Pieces of a hand for the briefs, showing whatever it has to show."""
-    pieces = tuple(make(hand, Order(brief, None, seed)) for brief in briefs for seed in seeds)
-    return Shown(pieces, np.stack([features(each) for each in pieces]))
+def composed(hand: Style, seeds: Sequence[int] = range(SEEDS), *, tell: Tell = lambda *_: None) -> Shown:
+    """Pieces of a hand for the briefs, showing whatever it has to show. `tell` hears of each brief."""
+    pieces: list[Made] = []
+    seen: list[Array] = []
+    for brief in BRIEFS:
+        for seed in seeds:
+            pieces.append(make(hand, Order(brief, None, seed)))
+            seen.append(features(pieces[-1]))
+        tell("proof", "composing with several hands")
+    return Shown(tuple(pieces), np.stack(seen))
 
 
 # Fidelity -------------------------------------------------------------------------------------------------------
@@ -134,8 +139,13 @@ def _fidelity_verdict(told: Measure, chance: float) -> tuple[Verdict, str, str]:
     return "poor", "Not told from others", "Not told from others"
 
 
+def _away(seen: Mapping[str, Array], name: str) -> Array:
+    """How far a hand is from the truth, brief by brief."""
+    return distances(seen[name], seen["truth"], len(seen[name]) // len(BRIEFS))
+
+
 def _distances(seen: Mapping[str, Array], name: str, meaning: str) -> Measure:
-    away = distances(seen[name], seen["truth"], SEEDS)
+    away = _away(seen, name)
     return bootstrap(lambda rows: rows[..., 0].mean(-1), away[:, None], meaning=meaning)
 
 
@@ -149,7 +159,7 @@ def worth_answer(seen: Mapping[str, Array]) -> Answer:
     measures = {
         _key(name): bootstrap(
             lambda rows: 1 - rows[..., 0].sum(-1) / rows[..., 1].sum(-1),
-            np.stack([distances(seen[each], seen["truth"], SEEDS) for each in (OURS, name)], axis=1),
+            np.stack([_away(seen, each) for each in (OURS, name)], axis=1),
             unit="%",
             meaning=f"How much nearer to the creator than the same layouts by {_called(name)}",
         )

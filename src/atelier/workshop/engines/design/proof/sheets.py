@@ -13,7 +13,7 @@ from atelier.workshop.engines.design.making import Made
 from atelier.workshop.engines.design.showing import overlaid
 from atelier.workshop.proof.pictures import OURS
 
-from .evaluation import BRIEFS, NONE, SEEDS, Shown
+from .evaluation import BRIEFS, NONE, Shown
 from .files import written
 
 CELL, GAP = 240, 12
@@ -23,14 +23,15 @@ PAPER = "#e9e7e2"
 def sheets_of(shown: Mapping[str, Shown], workspace: Path) -> tuple[Sheet, ...]:
     """Pieces of the version, marked so that they may be shown; and the same briefs in other hands, for the creator."""
     own = shown[OURS].pieces
-    rows = [[own[brief * SEEDS + seed] for brief in range(len(BRIEFS))] for seed in range(SEEDS)]
+    seeds = len(own) // len(BRIEFS)
+    rows = [[own[brief * seeds + seed] for brief in range(len(BRIEFS))] for seed in range(seeds)]
     hands = [("This version", OURS), ("Works held out", "truth")]
     hands += [(f"Reference hand “{name}”", name) for name in shown if name not in (OURS, "truth", NONE)]
     hands.append(("No hand", NONE))
-    beside = [[shown[name].pieces[brief * SEEDS] for brief in range(len(BRIEFS))] for _, name in hands]
+    beside = [[shown[name].pieces[brief * seeds] for brief in range(len(BRIEFS))] for _, name in hands]
     kinds = ", ".join(brief.kind for brief in BRIEFS)
     return (
-        _sheet(rows, workspace, "pieces", "Made by this version", f"{SEEDS} rows of pieces: {kinds}.", public=True),
+        _sheet(rows, workspace, "pieces", "Made by this version", f"{seeds} rows of pieces: {kinds}.", public=True),
         _sheet(
             beside, workspace, "hands", "The same briefs in several hands",
             f"One row a hand, from the top: {'; '.join(title for title, _ in hands)}. Columns: {kinds}.", public=False,
