@@ -109,6 +109,24 @@ def test_a_piece_made_anew_keeps_what_it_says(wilma: Style, way: str) -> None:
         assert child.task.said["headline"] == "Cider press"
 
 
+@pytest.mark.parametrize("way", [each.name for each in VARIATIONS])
+def test_what_is_forbidden_since_does_not_come_down_from_an_ancestor(wilma: Style, way: str) -> None:
+    brief = valid(BRIEF)
+    parent = made(wilma, 5)
+    motif = parent.plan.arts[0].motif
+    for vetoed in (
+        Vetoed(motifs=frozenset({wilma.motifs.index(motif) + 1})),
+        Vetoed(words=(motif.words[0],)),
+        Vetoed(colours=frozenset({parent.plan.scheme.ground})),
+    ):
+        child = vary(
+            wilma, Order(brief, subject_vector(brief), 9, vetoed=vetoed), Ancestor(way=way, brief=BRIEF, seed=5)
+        )
+        if not vetoed.colours:
+            assert motif not in [art.motif for art in child.plan.arts]
+        assert child.plan.scheme.ground not in vetoed.colours
+
+
 def test_a_line_of_ancestors_ends(wilma: Style) -> None:
     brief = valid(BRIEF)
     line = Ancestor(way="near", brief=BRIEF, seed=1)

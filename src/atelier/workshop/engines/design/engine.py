@@ -29,6 +29,7 @@ from atelier.workshop.contract import (
     TrainSpec,
     Upload,
 )
+from atelier.workshop.pictures.fingerprints import NEAR_AT
 
 from .formats import FORMATS
 from .schema import BRIEF_SCHEMA
@@ -81,7 +82,7 @@ class DesignEngine:
             formats=FORMATS,
             extent_unit="motifs",
             extent_unit_one="motif",
-            near_duplicate_at=1 - 31 / 128,
+            near_duplicate_at=NEAR_AT,
             base=BaseModelInfo(
                 name="layout by search",
                 sha256=hashlib.sha256(f"atelier design {VERSION}".encode()).hexdigest(),

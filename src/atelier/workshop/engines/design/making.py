@@ -95,7 +95,9 @@ def searched(style: Style, order: Order, task: Task, seed: int) -> Made:
     if made is None and task.heroes:  # words and plain forms can always be read
         task = replace(task, heroes=(), sides=())
         found = search(task, seed, 2 * tries_of(order.brief), order.weights)
-        made = best(found, task, seed, style) if found else None
+        if not found:
+            raise _crowded(order.brief)
+        made = best(found, task, seed, style)
     return made or _made(found[0], task, seed)
 
 

@@ -38,7 +38,17 @@ def vary(style: Style, order: Order, ancestor: Ancestor, depth: int = 1) -> Made
     if parent.plan.kind.name != order.brief.kind:  # another format: what can be kept are the colours
         return _palette(style, order, parent)
     makers = {"near": _near, "layout": _layout, "palette": _palette, "words": _words}
-    return makers[ancestor.way](style, order, parent)
+    made = makers[ancestor.way](style, order, parent)
+    return made if _permitted(made, style, order) else make(style, order)
+
+
+def _permitted(made: Made, style: Style, order: Order) -> bool:
+    """Whether nothing came down from an ancestor that has been vetoed or forbidden since."""
+    allowed = set(without(style, order.vetoed).motifs)
+    scheme, colours = made.plan.scheme, order.vetoed.colours
+    return not colours & {scheme.ground, *scheme.fields, scheme.accent} and all(
+        art.motif in allowed for art in made.plan.arts if art.motif.work
+    )
 
 
 def _parent(style: Style, ancestor: Ancestor, depth: int) -> Made:

@@ -13,6 +13,7 @@ from atelier.workshop.engines.design.layout.words import Typeset
 from atelier.workshop.engines.design.learning.traits import Traits
 
 from .faces import Face, Fontfile, face
+from .measure import Measured
 from .setting import Hand
 
 FALLBACKS = ("Noto Sans", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Tamil", "Heebo")
@@ -37,23 +38,8 @@ _SPREAD = {"heavy": 0.12, "contrast": 1.0, "smooth": 0.15, "wide": 0.18}
 
 
 @dataclass(frozen=True)
-class Family:
-    """A family of the catalogue. See `measure.Measured` for what the figures are."""
-
-    family: str
-    package: str
-    file: str
-    weights: tuple[int, int]
-    kind: str
-    heavy: float
-    light: float
-    contrast: float
-    smooth: float
-    wide: float
-    x: float
-    scripts: tuple[str, ...]
-    version: str
-    licence: str
+class Family(Measured):
+    """A family of the catalogue, with its figures."""
 
     def at(self, weight: int) -> Face:
         return face(Fontfile(self.family, self.package, self.file, self.weights), weight)
