@@ -29,7 +29,7 @@ import openclipart  # noqa: E402
 
 from atelier.workshop.contract import Unreadable, Upload, WorkFile  # noqa: E402
 from atelier.workshop.engines.design import DesignEngine  # noqa: E402
-from atelier.workshop.engines.design.learning.learn import learn, read_work  # noqa: E402
+from atelier.workshop.engines.design.learning.learn import learn, seen  # noqa: E402
 from atelier.workshop.engines.design.learning.style import Style  # noqa: E402
 from atelier.workshop.engines.design.proof.evaluation import composed  # noqa: E402
 from atelier.workshop.engines.design.proof.judging import judge  # noqa: E402
@@ -66,9 +66,8 @@ def works_of(files: list[Path], workspace: Path, count: int, seed: int) -> list[
 
 def halves(works: list[WorkFile]) -> tuple[Style, Style]:
     """A style of every second work, and one of the others."""
-    return tuple(  # type: ignore[return-value]
-        learn(part, [read_work(work) for work in part], lambda *_: None) for part in (works[::2], works[1::2])
-    )
+    looked = [seen(work) for work in works]
+    return learn(looked[::2]), learn(looked[1::2])
 
 
 def main() -> None:

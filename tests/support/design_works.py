@@ -9,7 +9,7 @@ from pathlib import Path
 
 from atelier.workshop.contract import Unreadable, Upload, WorkFile
 from atelier.workshop.engines.design import DesignEngine
-from atelier.workshop.engines.design.learning.learn import learn, read_work
+from atelier.workshop.engines.design.learning.learn import learn, seen
 from atelier.workshop.engines.design.learning.style import Style
 
 WILMA, PIM = "wilma-kestrelby", "pim-ostervale"
@@ -43,8 +43,7 @@ def taken_in(files: Sequence[Path], workspace: Path) -> list[WorkFile]:
 
 def learned_from(files: Sequence[Path], workspace: Path) -> Style:
     """The style of files of anybody's."""
-    works = taken_in(files, workspace)
-    return learn(works, [read_work(work) for work in works], lambda *_: None)
+    return learn([seen(work) for work in taken_in(files, workspace)])
 
 
 def learned(handle: str, workspace: Path) -> Style:

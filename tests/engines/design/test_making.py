@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 from design_checks import faults
-from design_works import PIM, WILMA, learned
+from design_works import PIM, WILMA, files_of, learned, taken_in
 from random_briefs import random_briefs
 
 from atelier.workshop.contract import Ancestor, BriefInvalid, Pick
 from atelier.workshop.engines.design.briefs import valid
 from atelier.workshop.engines.design.drawing import raster
-from atelier.workshop.engines.design.learning.style import Style
-from atelier.workshop.engines.design.making import Made, Order, make, subject_vector
+from atelier.workshop.engines.design.learning.learn import learn, seen
+from atelier.workshop.engines.design.learning.meaning import meaning
+from atelier.workshop.engines.design.learning.style import Style, load, save
+from atelier.workshop.engines.design.making import Made, Order, make
 from atelier.workshop.engines.design.proof.evaluation import BRIEFS, composed
 from atelier.workshop.engines.design.proof.habits import away
 from atelier.workshop.engines.design.proof.hands import nobody
 from atelier.workshop.engines.design.proof.judging import distances
+from atelier.workshop.engines.design.tagging import tagged
 from atelier.workshop.engines.design.taste import prefer
 from atelier.workshop.engines.design.varying import VARIATIONS, vary
 from atelier.workshop.engines.design.vetoes import HABITS, Vetoed, without
@@ -42,7 +45,7 @@ def pim(tmp_path_factory: pytest.TempPathFactory) -> Style:
 
 def made(style: Style, seed: int = 1, **changes: Any) -> Made:
     brief = valid({**BRIEF, **changes})
-    return make(style, Order(brief, subject_vector(brief), seed))
+    return make(style, Order(brief, meaning(brief.subject), seed))
 
 
 def look(piece: Made) -> str:
@@ -53,7 +56,7 @@ def test_fifty_random_briefs_are_set_without_a_fault(wilma: Style, pim: Style) -
     found = {}
     for number, fields in enumerate(random_briefs(50, seed=3)):
         brief = valid(fields)
-        piece = make((wilma, pim)[number % 2], Order(brief, subject_vector(brief), number * 7919))
+        piece = make((wilma, pim)[number % 2], Order(brief, meaning(brief.subject), number * 7919))
         if wrong := faults(piece):
             found[number, fields["kind"], fields["headline"]] = wrong
     assert found == {}
@@ -63,7 +66,7 @@ def test_fifty_briefs_give_fifty_different_pieces(wilma: Style) -> None:
     hashes = []
     for number, fields in enumerate(random_briefs(50, seed=5, kinds=("post",))):
         brief = valid(fields)
-        hashes.append(look(make(wilma, Order(brief, subject_vector(brief), number))))
+        hashes.append(look(make(wilma, Order(brief, meaning(brief.subject), number))))
     apart = [distance(one, other) for one, other in itertools.combinations(hashes, 2)]
     assert np.mean(apart) > 85  # bits of 256 that differ; 128 have nothing in common
     assert sum(each <= 31 for each in apart) <= 0.02 * len(apart)  # near copies
@@ -91,7 +94,7 @@ def test_a_piece_made_anew_keeps_what_it_says(wilma: Style, way: str) -> None:
     brief = valid(BRIEF)
     parent = made(wilma, 5)
     changed = valid({**BRIEF, "headline": "Cider press"}) if way == "words" else brief
-    order = Order(changed, subject_vector(changed), 99)
+    order = Order(changed, meaning(changed.subject), 99)
     child = vary(wilma, order, Ancestor(way=way, brief=BRIEF, seed=5))
     again = vary(wilma, order, Ancestor(way=way, brief=BRIEF, seed=5))
     assert look(child) == look(again)
@@ -115,12 +118,12 @@ def test_what_is_forbidden_since_does_not_come_down_from_an_ancestor(wilma: Styl
     parent = made(wilma, 5)
     motif = parent.plan.arts[0].motif
     for vetoed in (
-        Vetoed(motifs=frozenset({wilma.motifs.index(motif) + 1})),
+        Vetoed(motifs=frozenset({motif.name})),
         Vetoed(words=(motif.words[0],)),
         Vetoed(colours=frozenset({parent.plan.scheme.ground})),
     ):
         child = vary(
-            wilma, Order(brief, subject_vector(brief), 9, vetoed=vetoed), Ancestor(way=way, brief=BRIEF, seed=5)
+            wilma, Order(brief, meaning(brief.subject), 9, vetoed=vetoed), Ancestor(way=way, brief=BRIEF, seed=5)
         )
         if not vetoed.colours:
             assert motif not in [art.motif for art in child.plan.arts]
@@ -133,12 +136,12 @@ def test_a_line_of_ancestors_ends(wilma: Style) -> None:
     for seed in range(9):
         line = Ancestor(way="near", brief=BRIEF, seed=seed, vary=line)
     with pytest.raises(BriefInvalid):
-        vary(wilma, Order(brief, subject_vector(brief), 1), line)
+        vary(wilma, Order(brief, meaning(brief.subject), 1), line)
 
 
 def test_picks_move_the_ranking_towards_what_was_picked(wilma: Style) -> None:
     brief = valid(BRIEF)
-    vector = subject_vector(brief)
+    vector = meaning(brief.subject)
     pieces = [make(wilma, Order(brief, vector, seed)) for seed in range(24)]
     picks = [
         Pick(chosen=one.plan.features, others=(other.plan.features,))
@@ -163,15 +166,58 @@ def test_no_taste_makes_faults_welcome() -> None:
 
 def test_a_vetoed_motif_colour_and_what_guardrails_name_are_not_used(wilma: Style) -> None:
     piece = made(wilma, 2)
-    number = wilma.motifs.index(piece.plan.arts[0].motif) + 1
+    motif = piece.plan.arts[0].motif
     colour = piece.plan.scheme.ground
     brief = valid(BRIEF)
-    vetoed = Vetoed.named([f"motif:{number}", f"colour:{colour}", "motif:9999", "nonsense"])
+    vetoed = Vetoed.named([f"motif:{motif.name}", f"colour:{colour}", "motif:9999", "nonsense"])
     for seed in range(6):
-        other = make(wilma, Order(brief, subject_vector(brief), seed, vetoed=vetoed))
-        assert wilma.motifs[number - 1] not in [art.motif for art in other.plan.arts]
+        other = make(wilma, Order(brief, meaning(brief.subject), seed, vetoed=vetoed))
+        assert motif not in [art.motif for art in other.plan.arts]
         assert other.plan.scheme.ground != colour
     assert not any("apple" in each.words for each in without(wilma, Vetoed(words=("apple",))).motifs)
+
+
+def test_a_motif_is_shown_for_the_words_its_creator_gives_it_and_no_longer_for_the_old_ones(wilma: Style) -> None:
+    place = next(n for n, motif in enumerate(wilma.motifs) if 0.3 < motif.shape < 3 and motif.cover < 0.9)
+    guessed = replace(wilma.motifs[place], named=False)
+    wilma = replace(wilma, motifs=(*wilma.motifs[:place], guessed, *wilma.motifs[place + 1 :]))
+    brief = valid({**BRIEF, "subject": "submarine"})
+    tags = {f"motif:{guessed.name}": ("submarine",), "motif:nobody-1": ("submarine",)}
+    before = [make(wilma, Order(brief, meaning("submarine"), seed)) for seed in range(4)]
+    after = [make(wilma, Order(brief, meaning("submarine"), seed, tags=tags)) for seed in range(4)]
+    assert not any(guessed.name in {art.motif.name for art in piece.plan.arts} for piece in before)
+    assert all(guessed.name in {art.motif.name for art in piece.plan.arts} for piece in after)
+    apple = next(motif for motif in wilma.motifs if motif.whole and "apple" in motif.words)
+    tags = {f"motif:{apple.name}": ("submarine",)}
+    renamed = tagged(wilma, tags)
+    assert not any("apple" in motif.words for motif in renamed.motifs if motif.name == apple.name)
+    forbidden = Vetoed(words=("submarine",))
+    assert apple.name not in {each.name for each in without(renamed, forbidden).motifs}
+    fruit = valid(BRIEF)
+    for seed in range(4):
+        piece = make(wilma, Order(fruit, meaning("apple"), seed, tags=tags))
+        assert apple.name not in {art.motif.name for art in piece.plan.arts if art.role == "hero"}
+
+
+def test_a_piece_made_anew_comes_from_the_words_that_held_when_it_was_made(wilma: Style) -> None:
+    motif = next(motif for motif in wilma.motifs if motif.whole and 0.3 < motif.shape < 3)
+    told = {**BRIEF, "subject": "submarine"}
+    brief, tags = valid(told), {f"motif:{motif.name}": ("submarine",)}
+    parent = make(wilma, Order(brief, meaning("submarine"), 5, tags=tags))
+    ancestor = Ancestor(way="words", brief=told, seed=5, tags=tags)
+    child = vary(wilma, Order(brief, meaning("submarine"), 9), ancestor)
+    assert [art.motif.name for art in child.plan.arts] == [art.motif.name for art in parent.plan.arts]
+    assert motif.name in {art.motif.name for art in child.plan.arts}
+
+
+def test_parts_keep_their_names_when_works_are_added(tmp_path: Path) -> None:
+    works = [seen(work) for work in taken_in(files_of(WILMA)[:9], tmp_path)]
+    few, more = learn(works[:7]), learn(works)
+    assert {motif.name for motif in few.motifs} < {motif.name for motif in more.motifs}
+    assert len({motif.name for motif in more.motifs}) == len(more.motifs)
+    saved = tmp_path / "adapter"
+    save(more, saved)
+    assert [motif.name for motif in load(saved).motifs] == [motif.name for motif in more.motifs]
 
 
 SHOWN = {"line": (PIM,), "form": (WILMA, PIM), "composition": (WILMA, PIM), "type": (PIM,)}
@@ -190,7 +236,7 @@ def test_each_habit_turned_off_makes_pieces_less_like_the_works(pim: Style, wilm
 
 def test_palette_and_motifs_turned_off_take_the_hand_away(pim: Style) -> None:
     truth, own = (composed(pim, seeds).seen for seeds in (range(50, 54), range(4)))
-    motifless = without(pim, Vetoed(motifs=frozenset(range(1, len(pim.motifs) + 1))))
+    motifless = without(pim, Vetoed(motifs=frozenset(each.name for each in pim.motifs)))
     for less in (replace(pim, palette=nobody().palette), motifless):
         assert distances(own, truth, 4).sum() < 0.8 * distances(composed(less, range(4)).seen, truth, 4).sum()
 
@@ -213,7 +259,7 @@ def test_a_hundred_briefs_over_four_real_designers_are_set_without_a_fault(tmp_p
     found = {}
     for number, fields in enumerate(random_briefs(100, seed=11)):
         brief = valid(fields)
-        piece = make(styles[number % 4], Order(brief, subject_vector(brief), number))
+        piece = make(styles[number % 4], Order(brief, meaning(brief.subject), number))
         if wrong := faults(piece):
             found[chosen[number % 4], fields["kind"], fields["headline"]] = wrong
     assert found == {}

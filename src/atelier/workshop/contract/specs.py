@@ -251,11 +251,14 @@ class Answer(Spec):
     """The answer to one of the four questions: a verdict, the plainest words for it, a sentence, and the figures.
 
     `headline` is a few words to the creator such as “Clearly in your voice”; empty where the verdict says it all.
-    `headline_public` is the same to anybody else; empty where the words are.
+    `headline_public` is the same to anybody else; empty where the words are. `question` and `question_public` are what
+    the engine asks where its comparison is another than the house's own words say.
     """
 
     verdict: Literal["good", "fair", "poor", "unknown"]
     sentence: str
+    question: str = ""
+    question_public: str = ""
     headline: str = ""
     headline_public: str = ""
     picture: Picture | None = None
@@ -268,8 +271,10 @@ class Evaluation(Spec):
     `fidelity`: how much nearer the creator than the base; `worth`: does it beat the base given a good reference
     prompt; `copying`: verbatim overlap with the training works; `safety`: what it refused. `publishable` is False
     when the honest answer is that the version is no better than the base, or that it copies. `trained_on` are the
-    works this version learned from, `held_out` works it did not. `summary` is told to the creator, `summary_public` to
-    anybody else; empty where the words are the same.
+    works this version learned from, `held_out` works that what was measured did not see. With `twin` that was not the
+    version but its twin, learned in the same way without `held_out`, while the version learned from these too: the way
+    of engines that learn so fast that doing it twice costs nothing. `summary` is told to the creator, `summary_public`
+    to anybody else; empty where the words are the same.
     """
 
     fidelity: Answer
@@ -281,6 +286,7 @@ class Evaluation(Spec):
     summary_public: str = ""
     held_out: tuple[str, ...] = ()
     trained_on: tuple[str, ...] = ()
+    twin: bool = False
     curve: tuple[dict[str, float], ...] = ()
     examples: tuple[dict[str, str], ...] = ()
 
@@ -299,10 +305,12 @@ class Evaluation(Spec):
 
 
 class Part(Spec):
-    """A part of what was learned that the creator may veto. `name` is what `GenerateSpec.vetoed` holds.
+    """A part of what was learned that the creator may veto. `name` is what `GenerateSpec.vetoed` holds; the same part
+    has the same name in every version that learned it.
 
     `group` is a heading under which such parts stand together, `work` the hash of the work that it comes from where
-    there is one.
+    there is one. `tags` are the words by which a brief finds it, which the creator may mend (`GenerateSpec.tags`); None
+    where words do not find it. `guessed` tags are those of the whole work: the creator had better confirm them.
     """
 
     name: str
@@ -311,6 +319,8 @@ class Part(Spec):
     description: str = ""
     work: Sha256 | None = None
     picture: FileRef | None = None
+    tags: tuple[str, ...] | None = None
+    guessed: bool = False
 
 
 class Sheet(Spec):
@@ -359,6 +369,7 @@ class Ancestor(Spec):
     seed: int
     taste: dict[str, float] = Field(default_factory=dict)
     vetoed: tuple[str, ...] = ()
+    tags: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     vary: Ancestor | None = None
 
 
@@ -374,7 +385,8 @@ class GenerateSpec(Spec):
     marked. The same seed with another key may give another output.
 
     `taste` is what `prefer` of a `PreferringEngine` gave; `vetoed` names parts that the creator does not want used;
-    `vary` the sample that is to be made anew.
+    `tags` are the creator's own words for parts, by name, in place of those learned; `vary` the sample that is to be
+    made anew.
     """
 
     request_id: str
@@ -387,6 +399,7 @@ class GenerateSpec(Spec):
     mark_key: MarkKey | None = Field(default=None, repr=False)
     taste: dict[str, float] = Field(default_factory=dict)
     vetoed: tuple[str, ...] = ()
+    tags: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     vary: Ancestor | None = None
 
 

@@ -54,6 +54,7 @@ class Picturing(Means):
         assert len(names) == len(set(names))
         assert all(0 < len(part.name) <= 120 and part.title and part.group for part in result.parts)
         assert {part.work for part in result.parts if part.work} <= {work.sha256 for work in spec.works}
+        assert all(part.tags for part in result.parts if part.guessed)
         for sheet in result.sheets:
             assert sheet.title
             assert sheet.told

@@ -72,6 +72,20 @@ class Varying(Means):
         assert any(made != free for made in without)
         assert make(seeds=(1, 2, 3), vetoed=(tried[0].name,)).masters() == without[0]
 
+    def test_a_part_is_found_by_the_words_its_creator_gives_it(
+        self, trained: Trained, make: Callable[..., Made], brief: dict[str, Any]
+    ) -> None:
+        parts = [part for part in trained.result.parts if part.tags is not None]
+        if not parts:
+            pytest.skip("this engine finds no parts by words")
+        free = make(seeds=(1, 2, 3)).masters()
+        assert make(seeds=(1, 2, 3), tags={"no such part": ("x",)}).masters() == free
+        asked = [value for value in brief.values() if isinstance(value, str)]
+        tags = {part.name: (value,) for part, value in zip(parts, asked, strict=False)}
+        tagged = make(seeds=(1, 2, 3), tags=tags).masters()
+        assert tagged != free
+        assert make(seeds=(1, 2, 3), tags=tags).masters() == tagged
+
     @pytest.fixture(scope="class")
     @classmethod
     def preferring(cls, engine: Engine) -> PreferringEngine:

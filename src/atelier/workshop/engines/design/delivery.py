@@ -10,8 +10,9 @@ from atelier.workshop.guardrails import check_brief
 
 from .briefs import valid
 from .layout.kinds import KINDS, Kind
+from .learning.meaning import meaning
 from .learning.style import Style
-from .making import Made, Order, make, subject_vector
+from .making import Made, Order, make
 from .showing import data_uri, sample
 from .varying import vary
 from .vetoes import Vetoed
@@ -28,10 +29,10 @@ def deliver(style: Style, spec: GenerateSpec, workspace: Path, emit: Emit) -> li
     kind, planned = KINDS[brief.kind], 2 * len(spec.seeds)
     emit(Progress(stage="designing", done=0, planned=planned))
     forbidden = (*spec.guardrails.subjects_refused, *spec.guardrails.words_never)
-    subject, vetoed = subject_vector(brief), Vetoed.named(spec.vetoed, forbidden)
+    subject, vetoed = meaning(brief.subject), Vetoed.named(spec.vetoed, forbidden)
     outputs = []
     for number, seed in enumerate(spec.seeds):
-        order = Order(brief, subject, seed, spec.taste, vetoed)
+        order = Order(brief, subject, seed, spec.taste, vetoed, spec.tags)
         made = make(style, order) if spec.vary is None else vary(style, order, spec.vary)
         if spec.reveal > 0:
             emit(_preview(made, kind, number, spec.reveal * FIRST))

@@ -25,6 +25,7 @@ from .learning.motifs import Motif, looked_at
 from .legibility import illegible
 from .outline import Box
 from .scene import Group, Picture
+from .tagging import Tags, tagged
 from .type.choosing import typesets
 from .vetoes import NOTHING, Vetoed, without
 
@@ -47,13 +48,14 @@ ICONS = 12
 @dataclass(frozen=True)
 class Order:
     """What one piece is made by. `subject` is the unit vector of what is to be seen; None shows whatever there is.
-    `taste` is added to the weights of the layout's features."""
+    `taste` is added to the weights of the layout's features, `tags` are the creator's own words for motifs."""
 
     brief: Brief
     subject: NDArray[np.float32] | None
     seed: int
     taste: Mapping[str, float] = field(default_factory=dict)
     vetoed: Vetoed = NOTHING
+    tags: Tags = field(default_factory=dict)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -71,15 +73,14 @@ class Made:
     search_seed: int
 
 
-def subject_vector(brief: Brief) -> NDArray[np.float32]:
-    from atelier.workshop.encoders.sentence import sentence_vectors
-
-    return np.asarray(sentence_vectors([brief.subject])[0], dtype=np.float32)
+def usable(style: Style, order: Order) -> Style:
+    """What of a style may be used for an order, called as its creator calls it."""
+    return without(tagged(style, order.tags), order.vetoed)
 
 
 def make(style: Style, order: Order) -> Made:
     """One piece. Same style and order, same piece. Errors: BriefInvalid where no arrangement holds the words."""
-    task, seed = tasked(without(style, order.vetoed), order)
+    task, seed = tasked(usable(style, order), order)
     return searched(style, order, task, seed)
 
 
@@ -150,13 +151,13 @@ def tasked(style: Style, order: Order) -> tuple[Task, int]:
 
 def shown(style: Style, order: Order, draw: np.random.Generator) -> tuple[tuple[Motif, ...], tuple[Motif, ...]]:
     """Motifs that show the subject, the best first, and those that may stand beside it."""
-    usable = [n for n, motif in enumerate(style.motifs) if motif.cover < 0.97 and 0.25 < motif.shape < 4]
+    fit = [n for n, motif in enumerate(style.motifs) if motif.cover < 0.97 and 0.25 < motif.shape < 4]
     if order.subject is None:
-        named = [style.motifs[n] for n in usable if style.motifs[n].named]
+        named = [style.motifs[n] for n in fit if style.motifs[n].named]
         chosen = [named[int(n)] for n in draw.permutation(len(named))]
         return tuple(chosen[:HEROES]), tuple(chosen[1 : 1 + SIDES])
     likeness = style.vectors @ order.subject if len(style.motifs) else np.zeros(0)
-    by_likeness = sorted(usable, key=lambda n: -likeness[n])
+    by_likeness = sorted(fit, key=lambda n: -likeness[n])
     closest = float(likeness[by_likeness[0]]) if by_likeness else 0.0
     own = _own_picture(order.brief)
     heroes = [

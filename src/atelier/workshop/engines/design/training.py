@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, TrainResult, TrainSpec, WorkFile
+from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, TrainResult, TrainSpec
 from atelier.workshop.pictures.fingerprints import NEAR_BITS, distance
 from atelier.workshop.recipes import overridden
 
-from .learning.learn import hash_of, learn, read_work
+from .learning.learn import Seen, learn, seen
 from .learning.style import save
 from .proof.evaluation import BRIEFS, SEEDS, compose_all, evaluate
 from .proof.parts import parts_of
 from .proof.sheets import sheets_of
-from .reading.svg import Read
 
 ADAPTER = "adapter"
 WORKS_MIN = 6
-HANDS = 5
-"""Whose pieces are composed for a proof at most: of the version, of the works held out, of two strangers, of nobody."""
+HANDS = 6
+"""Whose pieces are composed for a proof at most: of the version, of its twin, of the works held out, of two strangers,
+of nobody."""
 HELD_MOST = 8
 _MEDIA = {".json": "application/json", ".svg": "image/svg+xml"}
 
@@ -53,26 +53,23 @@ class Steps:
 
 
 def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
-    """Learn a style from the works and prove it on works held out; the same spec gives the same adapter.
+    """Learn a style from all works, and prove it on works held out from its twin; the same spec gives the same adapter.
 
     Writes the folders `adapter`, `parts` and `sheets` in the workspace and nothing else. Errors: TooFewWorks;
     Unreadable naming the work; whatever the report raises, within a second.
     """
     begin = time.monotonic()
     recipe = overridden(Recipe(), BOUNDS, spec.recipe)
-    steps = Steps(report, 2 * len(spec.works) + HANDS * len(BRIEFS) + 1)
-    reads = []
+    steps = Steps(report, len(spec.works) + HANDS * len(BRIEFS) + 1)
+    works = []
     for work in spec.works:
-        reads.append(read_work(work))
-        steps.tell("reading", work.title)
-    learned, held = divided(spec.works, reads, spec.seed)
-    style = learn(
-        [spec.works[n] for n in learned], [reads[n] for n in learned], lambda _, title: steps.tell("learning", title)
-    )
-    held_works, held_reads = [spec.works[n] for n in held], [reads[n] for n in held]
-    shown = compose_all(style, held_works, held_reads, recipe.proof_seeds, steps.tell)
-    evaluation = evaluate(spec, style, [spec.works[n].id for n in held], shown)
-    parts, sheets = parts_of(style, workspace), sheets_of(shown, workspace)
+        works.append(seen(work))
+        steps.tell("learning", work.title)
+    rest, held = divided(works, spec.seed)
+    style = learn(works)
+    own, compared = compose_all(style, learn(rest), learn(held), recipe.proof_seeds, steps.tell)
+    evaluation = evaluate(spec, style, [each.work.id for each in held], own, compared)
+    parts, sheets = parts_of(style, workspace), sheets_of(own, compared, workspace)
     sha256 = save(style, workspace / ADAPTER)
     files = sorted(path for path in (workspace / ADAPTER).rglob("*") if path.is_file())
     seconds = round(time.monotonic() - begin, 1)
@@ -85,7 +82,7 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
         card={
             "engine": "design",
             "dataset_sha256": spec.dataset_sha256,
-            "works": len(learned),
+            "works": len(works),
             "motifs": len(style.motifs),
             "colours": [swatch.colour for swatch in style.palette.swatches],
             "seed": spec.seed,
@@ -97,8 +94,8 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
     )
 
 
-def divided(works: Sequence[WorkFile], reads: Sequence[Read], seed: int) -> tuple[list[int], list[int]]:
-    """Places of the works to learn from and of those held out; near copies stay together.
+def divided(works: Sequence[Seen], seed: int) -> tuple[list[Seen], list[Seen]]:
+    """The works but those held out, and those held out; near copies stay together.
 
     Errors: TooFewWorks, also when most of them are copies of one another.
     """
@@ -107,17 +104,13 @@ def divided(works: Sequence[WorkFile], reads: Sequence[Read], seed: int) -> tupl
             f"There are {len(works)} works to learn from; at least {WORKS_MIN} are needed.",
             remedy=f"Add {WORKS_MIN - len(works)} or more; with thirty the result is much better.",
         )
-    order = sorted(range(len(works)), key=lambda n: (works[n].sha256, works[n].id))
-    hashes = {n: hash_of(reads[n]) for n in order}
-    groups: list[list[int]] = []
-    for place in order:
-        near = next(
-            (g for g in groups if any(distance(hashes[place], hashes[other]) <= NEAR_BITS for other in g)), None
-        )
+    groups: list[list[Seen]] = []
+    for each in sorted(works, key=lambda each: (each.work.sha256, each.work.id)):
+        near = next((g for g in groups if any(distance(each.hash, other.hash) <= NEAR_BITS for other in g)), None)
         if near is None:
-            groups.append([place])
+            groups.append([each])
         else:
-            near.append(place)
+            near.append(each)
     if len(groups) < WORKS_MIN:
         raise TooFewWorks(
             f"The {len(works)} works are near copies of one another: only {len(groups)} differ.",
@@ -125,8 +118,8 @@ def divided(works: Sequence[WorkFile], reads: Sequence[Read], seed: int) -> tupl
         )
     random.Random(seed).shuffle(groups)
     count = max(2, min(HELD_MOST, round(len(groups) * 0.2)))
-    held = [place for group in groups[:count] for place in group]
-    return [place for group in groups[count:] for place in group], held
+    held = [each for group in groups[:count] for each in group]
+    return [each for group in groups[count:] for each in group], held
 
 
 def _reference(path: Path, workspace: Path) -> FileRef:

@@ -13,8 +13,9 @@ from atelier.workshop.contract import Ancestor, BriefInvalid
 from .briefs import valid
 from .layout.grammar import drawn
 from .layout.search import alike, rated, search
-from .making import Made, Order, best, make, searched, subject_vector, tasked, tries_of
-from .vetoes import Vetoed, without
+from .learning.meaning import meaning
+from .making import Made, Order, best, make, searched, tasked, tries_of, usable
+from .vetoes import Vetoed
 from .ways import VARIATIONS
 
 if TYPE_CHECKING:
@@ -44,16 +45,17 @@ def vary(style: Style, order: Order, ancestor: Ancestor, depth: int = 1) -> Made
 
 def _permitted(made: Made, style: Style, order: Order) -> bool:
     """Whether nothing came down from an ancestor that has been vetoed or forbidden since."""
-    allowed = set(without(style, order.vetoed).motifs)
+    allowed = {motif.name for motif in usable(style, order).motifs}
     scheme, colours = made.plan.scheme, order.vetoed.colours
     return not colours & {scheme.ground, *scheme.fields, scheme.accent} and all(
-        art.motif in allowed for art in made.plan.arts if art.motif.work
+        art.motif.name in allowed for art in made.plan.arts if art.motif.work
     )
 
 
 def _parent(style: Style, ancestor: Ancestor, depth: int) -> Made:
     brief = valid(ancestor.brief)
-    order = Order(brief, subject_vector(brief), ancestor.seed, ancestor.taste, Vetoed.named(ancestor.vetoed))
+    vetoed = Vetoed.named(ancestor.vetoed)
+    order = Order(brief, meaning(brief.subject), ancestor.seed, ancestor.taste, vetoed, ancestor.tags)
     if ancestor.vary is None:
         return make(style, order)
     return vary(style, order, ancestor.vary, depth + 1)
@@ -71,7 +73,7 @@ def _words(style: Style, order: Order, parent: Made) -> Made:
 
 def _layout(style: Style, order: Order, parent: Made) -> Made:
     """The plan in the colours that the new seed draws."""
-    fresh, _ = tasked(without(style, order.vetoed), order)
+    fresh, _ = tasked(usable(style, order), order)
     others = [each for each in fresh.schemes if each.ground != parent.plan.scheme.ground] or list(fresh.schemes)
     task = replace(parent.task, said=order.brief.said, schemes=tuple(others))
     for scheme in others:  # the arrangement may pick any of them: the first in which all can be read is taken
@@ -85,16 +87,17 @@ def _layout(style: Style, order: Order, parent: Made) -> Made:
 
 def _palette(style: Style, order: Order, parent: Made) -> Made:
     """Another arrangement in the same colours."""
-    fresh, seed = tasked(without(style, order.vetoed), order)
+    fresh, seed = tasked(usable(style, order), order)
     task = replace(fresh, schemes=(parent.plan.scheme,))
     return searched(style, order, task, seed)
 
 
 def _near(style: Style, order: Order, parent: Made) -> Made:
     """Same colours, same motif first, and of all arrangements one that is good and like the parent's."""
-    fresh, seed = tasked(without(style, order.vetoed), order)
+    fresh, seed = tasked(usable(style, order), order)
     heroes = tuple(dict.fromkeys(art.motif for art in parent.plan.arts if art.role == "hero"))
-    allowed = tuple(each for each in heroes if each in fresh.motifs or each.work == "") or fresh.heroes
+    known = {motif.name for motif in fresh.motifs}
+    allowed = tuple(each for each in heroes if each.name in known or each.work == "") or fresh.heroes
     task = replace(fresh, schemes=(parent.plan.scheme,), heroes=allowed if fresh.heroes else ())
     found = search(task, seed, 2 * tries_of(order.brief), order.weights)
     if not found:

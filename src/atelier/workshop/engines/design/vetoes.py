@@ -27,22 +27,22 @@ HABITS = {
 
 @dataclass(frozen=True)
 class Vetoed:
-    """Names without their kind: `motifs` are numbers of motifs from 1 on, `colours` #rrggbb."""
+    """Names without their kind: `motifs` are those of motifs, `colours` #rrggbb."""
 
     habits: frozenset[str] = frozenset()
     colours: frozenset[str] = frozenset()
-    motifs: frozenset[int] = frozenset()
+    motifs: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
     """What a creator's guardrails forbid: no motif that is called so is shown."""
 
     @classmethod
     def named(cls, names: Iterable[str], words: tuple[str, ...] = ()) -> Vetoed:
-        """From `habit:line`, `colour:#aabbcc`, `motif:12`; names that are no longer known are passed over."""
+        """From `habit:line`, `colour:#aabbcc`, `motif:0123456789abcdef-2`; unknown names are passed over."""
         told = [name.partition(":")[::2] for name in names]
         return cls(
             frozenset(name for kind, name in told if kind == "habit" and name in HABITS),
             frozenset(name for kind, name in told if kind == "colour"),
-            frozenset(int(name) for kind, name in told if kind == "motif" and name.isdecimal()),
+            frozenset(name for kind, name in told if kind == "motif"),
             words,
         )
 
@@ -60,7 +60,7 @@ def without(style: Style, vetoed: Vetoed) -> Style:
     kept = [
         n
         for n, motif in enumerate(style.motifs)
-        if n + 1 not in vetoed.motifs and (not vetoed.words or find(", ".join(motif.words), vetoed.words) is None)
+        if motif.name not in vetoed.motifs and (not vetoed.words or find(", ".join(motif.words), vetoed.words) is None)
     ]
     return replace(
         style,

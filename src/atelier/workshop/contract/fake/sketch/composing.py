@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from atelier.workshop.contract.errors import WorkshopError
@@ -43,40 +43,41 @@ PLAIN = "#8a8580"
 
 @dataclass(frozen=True)
 class Learned:
-    """Colours by how often they were seen, the commonest first."""
+    """Colours by how often they were seen, the commonest first; `tags` are the words that each is found by."""
 
     colours: tuple[str, ...]
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def compose(learned: Learned, spec: GenerateSpec, seed: int) -> Scene:
     """The sheet for a seed of a request. The same for the same arguments, always. Errors: BriefInvalid; WorkshopError
     for a variation that there is not."""
     never = NeverWords(spec.guardrails.words_never)
-    return _made(learned, spec.brief, seed, spec.taste, spec.vetoed, spec.vary, never)
+    return _made(learned, spec, seed, never)
 
 
-def _made(
-    learned: Learned,
-    brief: dict[str, Any],
-    seed: int,
-    taste: dict[str, float],
-    vetoed: Sequence[str],
-    vary: Ancestor | None,
-    never: NeverWords,
-) -> Scene:
+def _made(learned: Learned, spec: GenerateSpec | Ancestor, seed: int, never: NeverWords) -> Scene:
+    brief, vary, vetoed, taste = spec.brief, spec.vary, spec.vetoed, spec.taste
     asked = checked_brief(brief)
-    colours = [colour for colour in learned.colours if f"colour:{colour}" not in vetoed] or [PLAIN]
+    colours = _suitable(learned, asked["subject"], spec.tags, vetoed)
     chance = random.Random(json.dumps([seed, brief, vary.way if vary else ""], sort_keys=True))
     if vary is None:
         tried = [_laid(asked, chance, colours, vetoed, never) for _ in range(TRIED if taste else 1)]
         return max(tried, key=lambda scene: score(features(scene), taste))
-    before = _made(learned, vary.brief, vary.seed, vary.taste, vary.vetoed, vary.vary, never)
+    before = _made(learned, vary, vary.seed, never)
     if vary.way == "colours":
         return recoloured(before, {old: chance.choice(colours) for old in before.colours})
     if vary.way == "words":
         return replace(before, words=_words(asked, chance, never), picture=asked["picture"])
     known = ", ".join(way.name for way in VARIATIONS)
     raise WorkshopError(f"There is no variation “{vary.way}”.", where="vary", remedy=f"Choose one of: {known}.")
+
+
+def _suitable(learned: Learned, subject: str, tags: Mapping[str, Sequence[str]], vetoed: Sequence[str]) -> list[str]:
+    """The colours that a word of the subject calls for; all that are not vetoed where there is none such."""
+    colours = [colour for colour in learned.colours if f"colour:{colour}" not in vetoed] or [PLAIN]
+    known = {colour: tags.get(f"colour:{colour}", learned.tags.get(colour, ())) for colour in colours}
+    return [colour for colour in colours if any(tag.lower() in subject.lower() for tag in known[colour])] or colours
 
 
 def _laid(

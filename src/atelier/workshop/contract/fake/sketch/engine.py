@@ -116,20 +116,21 @@ class SketchEngine:
         order = sorted(spec.works, key=lambda w: hashlib.sha256(f"{spec.seed}:{w.sha256}".encode()).digest())
         held_out = tuple(work.id for work in order[: max(1, len(order) // 5)])
         counted: Counter[str] = Counter()
-        sources: dict[str, str] = {}
+        sources: dict[str, WorkFile] = {}
         planned = len(order) + 1
         for done, work in enumerate(order):
             report(Progress(stage="learning", done=done, planned=planned))
-            if work.id not in held_out:
-                counted.update(scenes[work.id].colours)
-                sources |= {colour: sources.get(colour, work.sha256) for colour in scenes[work.id].colours}
-        colours = sorted(counted, key=lambda colour: (-counted[colour], colour))[:COLOURS_MOST]
+            counted.update(scenes[work.id].colours)
+            sources |= {colour: sources.get(colour, work) for colour in scenes[work.id].colours}
+        twin = Counter(colour for work in order if work.id not in held_out for colour in scenes[work.id].colours)
+        colours = _commonest(counted)
         report(Progress(stage="proof", done=planned - 1, planned=planned))
         unseen = [scenes[work] for work in held_out]
-        data = {"format": ADAPTER_FORMAT, "base_sha256": _CAPABILITIES.base.sha256, "colours": colours}
+        tags = {colour: [sources[colour].title] for colour in colours}
+        data = {"format": ADAPTER_FORMAT, "base_sha256": _CAPABILITIES.base.sha256, "colours": colours, "tags": tags}
         raw = json.dumps(data, separators=(",", ":")).encode()
         adapter = reading.written(workspace, "adapter/adapter.json", raw, "application/json")
-        evaluation = proof.evaluate(spec, colours, unseen, held_out)
+        evaluation = proof.evaluate(spec, _commonest(twin), unseen, held_out)
         found = proof.parts(workspace, {colour: sources[colour] for colour in colours})
         shown = proof.sheets(workspace, colours, unseen)
         report(Progress(stage="done", done=planned, planned=planned, seconds_left=0))
@@ -151,8 +152,9 @@ class SketchEngine:
             data = json.loads(raw)
             if (data["format"], data["base_sha256"]) != (ADAPTER_FORMAT, _CAPABILITIES.base.sha256):
                 raise ValueError("it was made for another base")
-            learned = composing.Learned(tuple(str(colour) for colour in data["colours"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            tags = {str(colour): tuple(map(str, words)) for colour, words in data["tags"].items()}
+            learned = composing.Learned(tuple(str(colour) for colour in data["colours"]), tags)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise AdapterInvalid(
                 f"The adapter cannot be read: {error}.", where="adapter.json", remedy=remedy
             ) from error
@@ -191,6 +193,10 @@ class SketchEngine:
 
     def prefer(self, picks: Sequence[Pick]) -> dict[str, float]:
         return composing.prefer(picks)
+
+
+def _commonest(counted: Counter[str]) -> list[str]:
+    return sorted(counted, key=lambda colour: (-counted[colour], colour))[:COLOURS_MOST]
 
 
 def _read_works(works: tuple[WorkFile, ...]) -> dict[str, Scene]:

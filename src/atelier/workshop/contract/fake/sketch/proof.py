@@ -8,7 +8,7 @@ from pathlib import Path
 
 from atelier.workshop.contract.errors import Refused
 from atelier.workshop.contract.fake.guards import refuse_forbidden
-from atelier.workshop.contract.specs import Answer, Evaluation, Measure, Part, Sha256, Sheet, TrainSpec
+from atelier.workshop.contract.specs import Answer, Evaluation, Measure, Part, Sheet, TrainSpec, WorkFile
 
 from .reading import written
 from .scene import HIGH, KINDS, WIDE, Scene, Shape, in_words, to_pixels
@@ -18,7 +18,7 @@ BASE = ("#000000", "#808080", "#ffffff", "#ff0000", "#00ff00", "#0000ff")
 
 
 def evaluate(spec: TrainSpec, colours: Sequence[str], unseen: Sequence[Scene], held_out: tuple[str, ...]) -> Evaluation:
-    """Fidelity, worth, copying and safety of learned colours, on the works held out."""
+    """Fidelity, worth, copying and safety of the colours of all works but those held out, on those held out."""
     ours, base = [_far(scene, colours) for scene in unseen], [_far(scene, BASE) for scene in unseen]
     one = [_far(scene, colours[:1]) for scene in unseen]
     better = sum(ours) < sum(base)
@@ -44,11 +44,12 @@ def evaluate(spec: TrainSpec, colours: Sequence[str], unseen: Sequence[Scene], h
         publishable=better,
         summary=fidelity.sentence,
         held_out=held_out,
-        trained_on=tuple(work.id for work in spec.works if work.id not in held_out),
+        trained_on=tuple(work.id for work in spec.works),
+        twin=True,
     )
 
 
-def parts(workspace: Path, sources: dict[str, Sha256]) -> tuple[Part, ...]:
+def parts(workspace: Path, sources: dict[str, WorkFile]) -> tuple[Part, ...]:
     """A part for each learned colour, by the work it comes from, and one for each kind of shape."""
     found = []
     for colour, work in sources.items():
@@ -58,7 +59,9 @@ def parts(workspace: Path, sources: dict[str, Sha256]) -> tuple[Part, ...]:
                 name=f"colour:{colour}",
                 title=colour,
                 group="Colours",
-                work=work,
+                work=work.sha256,
+                tags=(work.title,),
+                guessed=True,
                 picture=written(workspace, f"parts/{colour[1:]}.png", to_pixels(swatch, 48, 32), "image/png"),
             )
         )

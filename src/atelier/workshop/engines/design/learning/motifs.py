@@ -30,7 +30,8 @@ LEAST_COVER = 0.02
 class Motif:
     """A part that can be placed. `words` are what its author calls it; `named` whether they are about this very part.
 
-    `colours` are visible shares, largest first; `cover` is how much of its box it fills; `work` names its source.
+    `name` is made of its work and its place there: it is the same in every style that holds the part. `colours` are
+    visible shares, largest first; `cover` is how much of its box it fills; `work` names its source.
     """
 
     item: Item
@@ -46,6 +47,7 @@ class Motif:
     ground: Colour | None = None
     """What it stood on in the work."""
     mask: NDArray[np.bool_] | None = field(default=None, repr=False)
+    name: str = ""
 
     @property
     def shape(self) -> float:

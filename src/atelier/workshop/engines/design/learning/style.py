@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.contract import AdapterInvalid, Unreadable
-from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.reading.svg import read_svg
 from atelier.workshop.engines.design.writing import svg_of
 
@@ -26,7 +25,7 @@ from .motifs import Motif, looked_at
 from .palette import Palette, Swatch
 from .traits import Traits
 
-FORMAT = "atelier-design-1"
+FORMAT = "atelier-design-2"
 REMEDY = "Train the version again, or restore its files from a backup."
 Vectors = NDArray[np.float32]
 
@@ -55,6 +54,7 @@ def save(style: Style, folder: Path) -> str:
         told.append(
             {
                 "file": name,
+                "name": motif.name,
                 "work": motif.work,
                 "words": list(motif.words),
                 "named": motif.named,
@@ -127,7 +127,7 @@ def _motif(folder: Path, told: Mapping[str, Any]) -> Motif:
     )
     if made is None:
         raise AdapterInvalid("A motif of the adapter is empty.", where=name, remedy=REMEDY)
-    return made
+    return replace(made, name=str(told["name"]))
 
 
 def _packed(vector: Vectors) -> str:
@@ -139,10 +139,3 @@ def _packed(vector: Vectors) -> str:
 def _unpacked(text: str) -> Vectors:
     raw = np.frombuffer(base64.b64decode(text, validate=True), dtype=np.int8).astype(np.float32)
     return np.asarray(raw / max(float(np.linalg.norm(raw)), 1e-9), dtype=np.float32)
-
-
-def words_of(motifs: Sequence[Motif]) -> list[str]:
-    return [", ".join(motif.words[:5]) or "ornament" for motif in motifs]
-
-
-__all__ = ["FORMAT", "Box", "Style", "adapter_sha256", "load", "save", "words_of"]

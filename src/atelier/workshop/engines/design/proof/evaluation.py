@@ -1,7 +1,8 @@
 """The four questions about a design version, answered on pieces composed for the same briefs by several hands.
 
-The truth is composed with a style learned from the works held out alone; the version's pieces stand beside those of
-reference hands and of none. Same layouts engine, same briefs, same seeds: only the hand differs.
+The truth is composed with a style learned from the works held out alone; the pieces of the version's twin, learned
+without these, stand beside those of reference hands and of none. Same layouts engine, same briefs, same seeds: only the
+hand differs. Whether works are copied is counted on the version's own pieces, which know all works.
 """
 
 from __future__ import annotations
@@ -12,13 +13,11 @@ from typing import Literal
 
 import numpy as np
 
-from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec, WorkFile
+from atelier.workshop.contract import Answer, Evaluation, Measure, TrainSpec
 from atelier.workshop.engines.design.briefs import Brief
 from atelier.workshop.engines.design.copies import copied
-from atelier.workshop.engines.design.learning.learn import learn
 from atelier.workshop.engines.design.learning.style import Style
 from atelier.workshop.engines.design.making import Made, Order, make
-from atelier.workshop.engines.design.reading.svg import Read
 from atelier.workshop.proof.pictures import OURS, picture
 from atelier.workshop.proof.safety import safety_answer
 from atelier.workshop.proof.statistics import bootstrap, share
@@ -53,22 +52,23 @@ class Shown:
     seen: Array
 
 
-def compose_all(
-    style: Style, held: Sequence[WorkFile], reads: Sequence[Read], seeds: int, tell: Tell
-) -> dict[str, Shown]:
-    """The pieces of all hands by name: the version, the truth of the works held out, strangers, and none."""
-    truth = learn(held, reads, lambda _, title: tell("proof", title))
-    hands = {"truth": truth, OURS: style, NONE: nobody(), **strangers(style, truth)}
-    return {name: composed(hand, range(seeds), tell=tell) for name, hand in hands.items()}
+def compose_all(style: Style, twin: Style, truth: Style, seeds: int, tell: Tell) -> tuple[Shown, dict[str, Shown]]:
+    """The version's own pieces, and those of the hands that are compared, by name: its twin as ours, the truth of the
+    works held out, strangers, and none."""
+    hands = {"truth": truth, OURS: twin, NONE: nobody(), **strangers(style)}
+    compared = {name: composed(hand, range(seeds), tell=tell) for name, hand in hands.items()}
+    return composed(style, range(seeds), tell=tell), compared
 
 
-def evaluate(spec: TrainSpec, style: Style, held: Sequence[str], shown: Mapping[str, Shown]) -> Evaluation:
+def evaluate(
+    spec: TrainSpec, style: Style, held: Sequence[str], own: Shown, compared: Mapping[str, Shown]
+) -> Evaluation:
     """The answers, from what the hands composed; `held` are the ids of the works held out. Deterministic."""
-    seen = {name: each.seen for name, each in shown.items()}
+    seen = {name: each.seen for name, each in compared.items()}
     fidelity, worth = fidelity_answer(seen), worth_answer(seen)
-    copying = copying_answer(shown[OURS].pieces, style)
+    copying = copying_answer(own.pieces, style)
     harmless = [{"headline": work.title} for work in spec.works]
-    words = [text for made in shown[OURS].pieces for text in made.task.said.values()]
+    words = [text for made in own.pieces for text in made.task.said.values()]
     return Evaluation(
         fidelity=fidelity,
         worth=worth,
@@ -80,7 +80,8 @@ def evaluate(spec: TrainSpec, style: Style, held: Sequence[str], shown: Mapping[
             f"{answer.headline_public or answer.headline}." for answer in (fidelity, worth, copying)
         ),
         held_out=tuple(held),
-        trained_on=tuple(work.id for work in spec.works if work.id not in set(held)),
+        trained_on=tuple(work.id for work in spec.works),
+        twin=True,
     )
 
 
@@ -116,6 +117,8 @@ def fidelity_answer(seen: Mapping[str, Array]) -> Answer:
     verdict, headline, public = _fidelity_verdict(told_right, chance)
     return Answer(
         verdict=verdict,
+        question="Would its pieces be taken for yours?",
+        question_public="Would its pieces be taken for its creator's?",
         headline=headline,
         headline_public=public,
         sentence=(
@@ -175,6 +178,8 @@ def worth_answer(seen: Mapping[str, Array]) -> Answer:
     )
     return Answer(
         verdict=verdict,
+        question="Is it more than the same layouts in other hands?",
+        question_public="Is it more than the same layouts in other hands?",
         headline=headline,
         headline_public=public,
         sentence=f"For the same briefs and the same layouts its pieces are nearer to the creator's: by {figures}.",

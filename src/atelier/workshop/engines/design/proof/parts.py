@@ -68,15 +68,17 @@ def _habits(traits: Traits) -> Iterator[Part]:
 
 
 def _motifs(style: Style, workspace: Path) -> Iterator[Part]:
-    for number, motif in enumerate(style.motifs, 1):
+    for motif in style.motifs:
         picture = encoded(_seen(motif), "WEBP", 80)
         yield Part(
-            name=f"motif:{number}",
-            title=(motif.words[0] if motif.words else f"Motif {number}")[:80].capitalize(),
+            name=f"motif:{motif.name}",
+            title=(motif.words[0] if motif.words else "Motif")[:80].capitalize(),
             group="Motifs",
             description=f"From “{style.works.get(motif.work, '')}”" if motif.work in style.works else "",
             work=motif.work or None,
-            picture=written(picture, workspace / f"parts/motif-{number:03}.webp", workspace),
+            tags=motif.words,
+            guessed=bool(motif.words) and not motif.named,
+            picture=written(picture, workspace / f"parts/motif-{motif.name}.webp", workspace),
         )
 
 

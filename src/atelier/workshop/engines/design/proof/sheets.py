@@ -20,15 +20,14 @@ CELL, GAP = 240, 12
 PAPER = "#e9e7e2"
 
 
-def sheets_of(shown: Mapping[str, Shown], workspace: Path) -> tuple[Sheet, ...]:
+def sheets_of(own: Shown, compared: Mapping[str, Shown], workspace: Path) -> tuple[Sheet, ...]:
     """Pieces of the version, marked so that they may be shown; and the same briefs in other hands, for the creator."""
-    own = shown[OURS].pieces
-    seeds = len(own) // len(BRIEFS)
-    rows = [[own[brief * seeds + seed] for brief in range(len(BRIEFS))] for seed in range(seeds)]
-    hands = [("This version", OURS), ("Works held out", "truth")]
-    hands += [(f"Reference hand “{name}”", name) for name in shown if name not in (OURS, "truth", NONE)]
+    seeds = len(own.pieces) // len(BRIEFS)
+    rows = [[own.pieces[brief * seeds + seed] for brief in range(len(BRIEFS))] for seed in range(seeds)]
+    hands = [("Learned without the works held out", OURS), ("Learned from the works held out alone", "truth")]
+    hands += [(f"Reference hand “{name}”", name) for name in compared if name not in (OURS, "truth", NONE)]
     hands.append(("No hand", NONE))
-    beside = [[shown[name].pieces[brief * seeds] for brief in range(len(BRIEFS))] for _, name in hands]
+    beside = [[compared[name].pieces[brief * seeds] for brief in range(len(BRIEFS))] for _, name in hands]
     kinds = ", ".join(brief.kind for brief in BRIEFS)
     return (
         _sheet(rows, workspace, "pieces", "Made by this version", f"{seeds} rows of pieces: {kinds}.", public=True),
