@@ -17,6 +17,7 @@ from atelier.market.core.errors import Conflict, Invalid, Missing
 from atelier.market.core.models import Blob
 from atelier.market.core.states import move
 from atelier.market.studio.models import CreationModel, Version
+from atelier.market.studio.showing import own_tags_of
 
 from . import brief_pictures, quota
 from .brief_form import check_brief
@@ -94,6 +95,7 @@ def begin(actor: User, generation: Generation, wish: Wish) -> Generation:
     generation.brief = wish.brief
     generation.brief_told = brief_pictures.told(capabilities.brief_schema, wish.brief)
     generation.vetoed = generation.version.vetoed
+    generation.tags = own_tags_of(generation.version)
     again = source if wish.again else None
     same_version = again is not None and again.version_id == generation.version_id
     generation.taste = again.taste if again and same_version else generation.creation_model.taste

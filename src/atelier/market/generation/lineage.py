@@ -1,4 +1,4 @@
-"""Samples made anew from others: by brief, seed, taste and vetoes each can be made again."""
+"""Samples made anew from others: by brief, seed, taste, vetoes and tags each can be made again."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def ancestor_of(generation: Generation) -> Ancestor | None:
         seed=generation.parent.seed,
         taste=before.taste,
         vetoed=tuple(before.vetoed),
+        tags={name: tuple(tags) for name, tags in before.tags.items()},
         vary=ancestor_of(before),
     )
 

@@ -37,6 +37,8 @@ class Generation(models.Model):
     seeds = ArrayField(models.BigIntegerField())
     # What the version's creator had vetoed when this was asked for.
     vetoed = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    # What the creator called parts of it by then, by their names.
+    tags: models.JSONField[dict[str, list[str]], dict[str, list[str]]] = models.JSONField(default=dict)
     # What the engine had learned by then from the picks of clients.
     taste: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
     # The sample that this makes anew, in which way, and how many samples it comes from, one made from the other.

@@ -86,6 +86,7 @@ def _write(generation: Generation, news: News) -> None:
         mark_key=mark_key_of(model.creator),
         viewer=_opaque(generation.viewer_id),
         vetoed=tuple(generation.vetoed),
+        tags={name: tuple(tags) for name, tags in generation.tags.items()},
         taste=generation.taste,
         vary=ancestor_of(generation),
     )

@@ -31,12 +31,13 @@ class Question:
 
 def questions_of(evaluation: Mapping[str, Any], *, to_creator: bool) -> list[Question]:
     """The four questions of a stored proof in the order in which a person asks them; those it does not answer are left
-    out. They are asked as the creator asks, or as anybody else does.
+    out. They are asked as the creator asks, or as anybody else does, in the engine's words where it has any.
     """
     titles = _asked_by_the_creator() if to_creator else _asked_by_anyone()
     answered = [(slug, evaluation[slug]) for slug in QUESTIONS if evaluation.get(slug)]
     words = ("headline",) if to_creator else ("headline_public", "headline")
-    return [_question(slug, titles[slug], answer, words) for slug, answer in answered]
+    asked = ("question",) if to_creator else ("question_public",)
+    return [_question(slug, titles[slug], answer, words, asked) for slug, answer in answered]
 
 
 def _asked_by_the_creator() -> dict[str, str]:
@@ -57,12 +58,12 @@ def _asked_by_anyone() -> dict[str, str]:
     }
 
 
-def _question(slug: str, title: str, answer: Mapping[str, Any], words: Sequence[str]) -> Question:
+def _question(slug: str, title: str, answer: Mapping[str, Any], words: Sequence[str], asked: Sequence[str]) -> Question:
     verdict = answer.get("verdict", "unknown")
     measures = answer.get("measures") or {}
     return Question(
         slug=slug,
-        title=title,
+        title=next(filter(None, map(answer.get, asked)), None) or title,
         verdict=verdict,
         headline=next(filter(None, map(answer.get, words)), None) or verdict_words(verdict),
         sentence=answer.get("sentence", ""),

@@ -22,11 +22,12 @@ from atelier.market.core.schemas import ERRORS, NO_NUL, PICTURE, IdempotencyKey,
 
 from . import actions, queries
 from .exporting import archive, filename_of
-from .models import CreationModel, TrainingRun, Version, VersionPart, VersionSheet
+from .models import TAG_LENGTH, TAGS_MOST, CreationModel, TrainingRun, Version, VersionPart, VersionSheet
 
 router = Router()
 
 Key = Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")]
+Tag = Annotated[str, Field(min_length=1, max_length=TAG_LENGTH), NO_NUL]
 Phrase = Annotated[str, Field(min_length=1, max_length=80), NO_NUL]
 Minor = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -138,7 +139,11 @@ class SheetOut(Schema):
 
 
 class PartOut(Schema):
-    """A part of what a version learned. `vetoed`: it is used in nothing that is made; `work` is where it comes from."""
+    """A part of what a version learned. `vetoed`: it is used in nothing that is made; `work` is where it comes from.
+
+    `tags` are the words by which a brief finds it, null where words do not; `guessed` those of its whole work, which
+    nobody has confirmed.
+    """
 
     name: str
     title: str
@@ -146,7 +151,16 @@ class PartOut(Schema):
     description: str
     work: int | None
     vetoed: bool
+    tags: list[str] | None
+    guessed: bool
     picture: str | None
+
+
+class TagsIn(Schema):
+    """By which words a part, by its name, is found: one's own, or null for the learned ones."""
+
+    part: Annotated[str, Field(min_length=1, max_length=120), NO_NUL]
+    tags: Annotated[list[Tag], Field(min_length=1, max_length=TAGS_MOST)] | None
 
 
 class VetoIn(Schema):
@@ -219,6 +233,8 @@ def _part(part: VersionPart, version: Version) -> dict[str, Any]:
         **{name: getattr(part, name) for name in ("name", "title", "group", "description")},
         "work": part.work_id,
         "vetoed": part.name in version.vetoed,
+        "tags": None if part.tags is None else part.called,
+        "guessed": part.guessed and part.own_tags is None,
         "picture": reverse("api:part_picture", args=[part.pk]) if part.blob_id else None,
     }
 
@@ -369,6 +385,13 @@ def veto_part(request: HttpRequest, version_id: RowId, wish: VetoIn) -> dict[str
     """Leave a part out of everything that is made from now on, or let it be used again."""
     act = actions.veto_part if wish.vetoed else actions.allow_part
     return _version(act(actor=person_of(request), version_id=version_id, name=wish.part))
+
+
+@router.put("/versions/{version_id}/tags", response={200: VersionOut, **ERRORS})
+def tag_part(request: HttpRequest, version_id: RowId, wish: TagsIn) -> dict[str, Any]:
+    """Have a part found by one's own words from now on, or by the learned ones again."""
+    part = actions.tag_part(actor=person_of(request), version_id=version_id, name=wish.part, tags=wish.tags)
+    return _version(part.version)
 
 
 @router.get(

@@ -22,6 +22,9 @@ def _fresh_key() -> str:
     return uuid.uuid4().hex
 
 
+TAG_LENGTH, TAGS_MOST = 60, 20
+
+
 class Tier(models.TextChoices):
     """The licence tiers that a creation model has a price for."""
 
@@ -224,7 +227,11 @@ class VersionSheet(models.Model):
 
 
 class VersionPart(models.Model):
-    """A part of what a version learned, which its creator may veto by name. Its picture goes with the adapter."""
+    """A part of what a version learned, which its creator may veto by name. Its picture goes with the adapter.
+
+    `tags` are the words it was learned with, null where words do not find it; `own_tags` the creator's own in their
+    place, null where there are none. `guessed` tags are those of its whole work.
+    """
 
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="parts")
     position = models.PositiveIntegerField()
@@ -234,7 +241,20 @@ class VersionPart(models.Model):
     description = models.CharField(max_length=300, blank=True)
     work = models.ForeignKey(Work, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    tags = ArrayField(models.CharField(max_length=TAG_LENGTH), null=True, blank=True)
+    guessed = models.BooleanField(default=False)
+    own_tags = ArrayField(models.CharField(max_length=TAG_LENGTH), null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "name"], name="one_part_a_name")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "name"], name="one_part_a_name"),
+            models.CheckConstraint(
+                condition=Q(own_tags=None) | Q(tags__isnull=False), name="own_tags_only_where_words_find_it"
+            ),
+        ]
         ordering = ["position"]
+
+    @property
+    def called(self) -> list[str]:
+        """The words by which it is found."""
+        return self.own_tags if self.own_tags is not None else self.tags or []

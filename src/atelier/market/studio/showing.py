@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from django.db.models import QuerySet
 
 from atelier.market.core import pictures
 from atelier.market.core.models import Blob
 from atelier.workshop.contract import FileRef, Part, Sheet, TrainResult
 
-from .models import CreationModel, Version, VersionPart, VersionSheet
+from .models import TAG_LENGTH, TAGS_MOST, CreationModel, Version, VersionPart, VersionSheet
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +54,14 @@ def _picture(workspace: Path, file: FileRef, bytes_most: int, side_most: int) ->
         return None
 
 
+def _bounded(tags: Iterable[str]) -> list[str]:
+    """Learned tags as they can be kept: neither too long nor too many."""
+    return [tag for tag in tags if 0 < len(tag) <= TAG_LENGTH][:TAGS_MOST]
+
+
 def keep(version: Version, shown: Shown) -> None:
-    """Write the sheets and parts of a new version down, with the vetoes that hold for parts it has from before."""
+    """Write the sheets and parts of a new version down, with the vetoes and the creator's own tags that hold for parts
+    it has from before."""
     works = dict(version.run.dataset.items.values_list("sha256", "work_id"))
     VersionSheet.objects.bulk_create(
         VersionSheet(
@@ -77,9 +86,12 @@ def keep(version: Version, shown: Shown) -> None:
             description=part.description[:300],
             work_id=works.get(part.work or ""),
             blob=blob,
+            tags=None if part.tags is None else _bounded(part.tags),
+            guessed=part.guessed,
         )
         for position, (part, blob) in enumerate(shown.parts)
     )
+    _call_as_before(version)
     vetoed = _vetoed_before(version.creation_model, [part.name for part, _blob in shown.parts])
     if vetoed:
         Version.objects.filter(pk=version.pk).update(vetoed=vetoed)
@@ -88,15 +100,34 @@ def keep(version: Version, shown: Shown) -> None:
 
 def _vetoed_before(model: CreationModel, names: list[str]) -> list[str]:
     """Of these parts those that are vetoed in the latest version that had them."""
-    latest = (
-        VersionPart.objects.filter(version__creation_model=model, name__in=names)
+    latest = _latest_before(model).filter(name__in=names).select_related("version").only("name", "version__vetoed")
+    return sorted(part.name for part in latest if part.name in part.version.vetoed)
+
+
+def _call_as_before(version: Version) -> None:
+    """Give the parts of a new version the tags that its creator gave them in the latest version that had them."""
+    before = _latest_before(version.creation_model).filter(name__in=version.parts.values("name"))
+    own = {part.name: part.own_tags for part in before.only("name", "own_tags") if part.own_tags is not None}
+    parts = list(version.parts.filter(name__in=own).exclude(tags=None))
+    for part in parts:
+        part.own_tags = own[part.name]
+    VersionPart.objects.bulk_update(parts, ["own_tags"])
+
+
+def _latest_before(model: CreationModel) -> QuerySet[VersionPart]:
+    """The parts of all versions but the newest, each as it is in the latest of them that has it."""
+    return (
+        VersionPart.objects.filter(version__creation_model=model)
         .exclude(version__number=model.versions.order_by("-number").values("number")[:1])
         .order_by("name", "-version__number")
         .distinct("name")
-        .select_related("version")
-        .only("name", "version__vetoed")
     )
-    return sorted(part.name for part in latest if part.name in part.version.vetoed)
+
+
+def own_tags_of(version: Version) -> dict[str, list[str]]:
+    """The creator's own words for parts of a version, by name."""
+    named = version.parts.exclude(own_tags=None).values_list("name", "own_tags")
+    return {name: tags for name, tags in named if tags is not None}
 
 
 def grouped_parts(version: Version) -> list[dict[str, Any]]:

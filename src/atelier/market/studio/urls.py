@@ -25,6 +25,8 @@ urlpatterns = [
         path(f"studio/parts/<int:pk>/{verb}/", version_pages.part, {"verb": verb}, name=f"{verb}_part")
         for verb in ("veto", "allow")
     ],
+    path("studio/parts/<int:pk>/tag/", version_pages.tag, name="tag_part"),
+    path("studio/parts/<int:pk>/untag/", version_pages.untag, name="untag_part"),
     *[
         path(f"studio/versions/<int:pk>/{verb}/", version_pages.act, {"verb": verb}, name=f"{verb}_version")
         for verb in ("choose", "resume", "erase")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -16,14 +16,15 @@ from django.views.decorators.http import require_POST, require_safe
 from atelier.market.accounts.queries import person as person_of
 from atelier.market.core import pictures
 from atelier.market.core.downloads import streamed
-from atelier.market.core.errors import Conflict, MarketError, Missing
+from atelier.market.core.errors import Conflict, Invalid, MarketError, Missing
+from atelier.market.core.forms import PhrasesField
 from atelier.market.core.notices import undoable
 
 from . import actions, queries
 from .answers import questions_of
 from .curves import curve_of
 from .exporting import archive, filename_of
-from .models import Version
+from .models import Version, VersionPart
 from .showing import grouped_parts
 
 
@@ -31,7 +32,11 @@ from .showing import grouped_parts
 @require_safe
 def proof(request: HttpRequest, pk: int) -> HttpResponse:
     """What a version has learned, in plain words first, then figures; and what can be done with it."""
-    found = queries.version_for(person_of(request), pk)
+    return _proof(request, queries.version_for(person_of(request), pk))
+
+
+def _proof(request: HttpRequest, found: Version, failed: Mapping[str, Any] | None = None) -> HttpResponse:
+    """The page; `failed` is what was typed for a part and why it was not taken: {part, typed, error}."""
     works = queries.proof_works(found)
     context = {
         "version": found,
@@ -40,14 +45,16 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
         "questions": questions_of(found.evaluation, to_creator=True),
         "curve": curve_of(found.evaluation.get("curve") or found.run.curve),
         "held_out": works["held_out"],
+        "twin": found.evaluation.get("twin", False),
         "trained_on": works["trained_on"],
         "revoked": queries.revoked_works(found) if found.state == Version.State.PAUSED else [],
         "serves": found.creation_model.version_id == found.pk,
         "sheets": list(found.sheets.all()),
         "groups": grouped_parts(found),
         "bytes": sum(file["bytes"] for file in found.files),
+        "failed": failed,
     }
-    return render(request, "studio/proof.html", context)
+    return render(request, "studio/proof.html", context, status=422 if failed else 200)
 
 
 Act = Callable[..., Any]
@@ -120,4 +127,48 @@ def part(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             messages.success(request, _("“%(part)s” is used again.") % {"part": found.title})
     except Conflict as error:
         messages.error(request, f"{error.message} {error.remedy}".strip())
-    return redirect("studio:version", pk=found.version_id)
+    return _back_to(found)
+
+
+@login_required
+@require_POST
+def tag(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call a part by the creator's own words."""
+    person = person_of(request)
+    found = queries.part_of(person, pk)
+    typed = request.POST.get("tags", "")
+    wish: dict[str, Any] = {"actor": person, "version_id": found.version_id, "name": found.name}
+    try:
+        tags = PhrasesField(required=False).clean(typed)
+        actions.tag_part(**wish, tags=tags)
+    except Invalid as error:
+        return _proof(request, found.version, {"part": found.pk, "typed": typed, "error": error})
+    except Conflict as error:
+        messages.error(request, f"{error.message} {error.remedy}".strip())
+    else:
+        told = _("“%(part)s” is found by: %(tags)s.") % {"part": found.title, "tags": ", ".join(tags)}
+        if found.own_tags is None:
+            undoable(request, told, reverse("studio:untag_part", args=[pk]))
+        else:
+            messages.success(request, told)
+    return _back_to(found)
+
+
+@login_required
+@require_POST
+def untag(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call a part as it was learned."""
+    person = person_of(request)
+    found = queries.part_of(person, pk)
+    try:
+        actions.tag_part(actor=person, version_id=found.version_id, name=found.name, tags=None)
+    except Conflict as error:
+        messages.error(request, f"{error.message} {error.remedy}".strip())
+    else:
+        messages.success(request, _("“%(part)s” is found by its learned tags again.") % {"part": found.title})
+    return _back_to(found)
+
+
+def _back_to(part: VersionPart) -> HttpResponse:
+    """The page, where the part stands: who goes through many of them stays there."""
+    return redirect(f"{reverse('studio:version', args=[part.version_id])}#part-{part.pk}")

@@ -7,6 +7,7 @@ from .models import create_model, edit_model
 from .publishing import bring_back_model, choose_version, pause_model, publish_model, retire_model
 from .running import claim_run, close_cancelled, fail_run, finish_run, note_progress
 from .runs import cancel_run, retry_run, start_training
+from .tags import tag_part
 from .tastes import keep_taste
 from .versions import erase_version, forget_adapter, pause_versions_trained_on, resume_version
 from .vetoes import allow_part, veto_part
@@ -33,5 +34,6 @@ __all__ = [
     "retire_model",
     "retry_run",
     "start_training",
+    "tag_part",
     "veto_part",
 ]

@@ -81,6 +81,14 @@ def test_nobody_but_the_creator_is_told_of_their_own_voice() -> None:
     assert told[False] == ["Clearly in its voice", "Better than prompting"]
 
 
+def test_an_engine_that_compares_with_something_else_asks_in_its_own_words() -> None:
+    answer = {"verdict": "good", "question": "Would it be taken for yours?", "question_public": "For its creator's?"}
+    proof = {"fidelity": answer, "worth": {"verdict": "good"}}
+    asked = {to_creator: [q.title for q in questions_of(proof, to_creator=to_creator)] for to_creator in (True, False)}
+    assert asked[True] == ["Would it be taken for yours?", "Does it beat the base with a good prompt?"]
+    assert asked[False] == ["For its creator's?", "Is it better than a good prompt?"]
+
+
 def test_an_empty_proof_is_a_page_without_questions() -> None:
     version = make_version()
     Version.objects.filter(pk=version.pk).update(evaluation={})
