@@ -28,6 +28,7 @@ BRIEF = {
 }
 A3_POINTS = (297 / 25.4 * 72, 420 / 25.4 * 72)
 LOADED = "image => image.complete && image.naturalWidth > 0"
+OWN_TAGS = "SELECT own_tags FROM studio_versionpart WHERE own_tags IS NOT NULL"
 VETOED = "SELECT cardinality(vetoed) FROM studio_version"
 
 
@@ -113,7 +114,7 @@ def _train(page: Page) -> None:
 
 
 def _judge_the_proof(page: Page, site: Site) -> None:
-    """The four answers, the sheets to be judged by eye, and a motif that is vetoed and allowed again."""
+    """The four answers, the sheets to be judged by eye, and a motif that is vetoed, allowed again, and renamed."""
     for question in ("fidelity", "worth", "copying", "safety"):
         expect(page.locator(f"#{question}")).to_be_visible()
     sheets = page.locator("figure.sheet img")
@@ -128,6 +129,11 @@ def _judge_the_proof(page: Page, site: Site) -> None:
     part.get_by_role("button", name=re.compile("^Use it again")).click()
     expect(part.get_by_text("not used")).to_have_count(0)
     assert rows(site, VETOED) == [(0,)]
+    part.get_by_text(re.compile("^Change tags")).click()
+    part.get_by_label("Tags, parted by commas").fill("submarine, U-Boot")
+    part.get_by_role("button", name=re.compile("^Save")).click()
+    expect(part.get_by_text("your words")).to_be_visible()
+    assert rows(site, OWN_TAGS) == [(["submarine", "U-Boot"],)]
 
 
 def _price_and_publish(page: Page) -> None:

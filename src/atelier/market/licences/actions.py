@@ -81,9 +81,19 @@ def expect_files(licence: Licence) -> None:
     except EngineUnavailable:
         # Nobody's payment waits for an engine to be installed again: the job looks for its formats once more.
         formats = ()
-    wanted = [LicensedFile(licence=licence, format=f.name, filename=f"{name}{f.suffix}") for f in formats]
+    taken: set[str] = set()
+    wanted = []
+    for form in formats:
+        # Two files in one folder: the first of a kind has the plain name.
+        filename = f"{name}{form.suffix}" if form.suffix not in taken else f"{name}-{_plain(form.name)}{form.suffix}"
+        taken.add(form.suffix)
+        wanted.append(LicensedFile(licence=licence, format=form.name, filename=filename, title=form.title[:120]))
     wanted += [LicensedFile(licence=licence, format=f, filename=f"{name}-{f}") for f in CERTIFICATES]
     LicensedFile.objects.bulk_create(wanted, ignore_conflicts=True)
+
+
+def _plain(format_name: str) -> str:
+    return format_name.replace(".", "-")
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ class FileOut(Schema):
     """A file of a licence. `url` answers once `state` is ready."""
 
     format: str
+    title: str
     filename: str
     state: str
     error: str
@@ -39,6 +40,7 @@ class FileOut(Schema):
         """The file as plain data."""
         return {
             "format": file.format,
+            "title": file.title,
             "filename": file.filename,
             "state": file.state,
             "error": file.error,

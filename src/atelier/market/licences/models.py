@@ -62,6 +62,8 @@ class LicensedFile(models.Model):
     format = models.CharField(max_length=24)
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     filename = models.CharField(max_length=160)
+    # What the engine calls the format; empty for certificates.
+    title = models.CharField(max_length=120, blank=True)
     blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -47,6 +47,7 @@ def licence(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "licence": found,
         "holder": found.buyer_id == request.user.pk,
         "card": card,
+        "whole": queries.picture_among(file for file in files if not file.is_certificate),
         "copies": [file for file in files if not file.is_certificate],
         "certificates": [file for file in files if file.is_certificate],
         "failed": any(file.state == LicensedFile.State.FAILED for file in files),

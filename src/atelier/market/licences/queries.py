@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from atelier.market.core.errors import Conflict, Missing
 
 from .models import Licence, LicensedFile
 
+SHOWN_BY_BROWSERS = ("image/png", "image/webp", "image/jpeg")
 WITH_PIECE = (
     "output__blob",
     "output__generation__creation_model__creator__user",
@@ -54,6 +56,12 @@ def licence_of(person: Any, licence_id: uuid.UUID) -> Licence:
 def files_for(person: Any, licence: Licence) -> list[LicensedFile]:
     """The files of a licence that this person may have: all for the holder, the certificates for the creator."""
     return [file for file in licence.files.all() if licence.buyer_id == person.pk or file.is_certificate]
+
+
+def picture_among(files: Iterable[LicensedFile]) -> LicensedFile | None:
+    """The smallest of these files that a browser can show; None while there is none."""
+    shown = [file for file in files if file.blob is not None and file.blob.media_type in SHOWN_BY_BROWSERS]
+    return min(shown, key=lambda file: file.blob.bytes if file.blob else 0, default=None)
 
 
 def file_for(person: Any, licence_id: uuid.UUID, format_name: str) -> LicensedFile:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -11,8 +12,10 @@ from django.urls import reverse
 from atelier.market.core import blobs
 from atelier.market.core.testing import make_user
 from atelier.market.generation import engines
-from atelier.market.generation.testing import make_output
+from atelier.market.generation.testing import make_output, make_picture_model
+from atelier.market.licences import actions
 from atelier.market.licences.models import Licence, LicensedFile
+from atelier.market.licences.tasks import make_files
 from atelier.market.licences.testing import make_licence
 from atelier.workshop.contract import EngineUnavailable
 
@@ -39,6 +42,45 @@ def test_the_holder_finds_the_whole_piece_its_files_and_its_certificate() -> Non
     for file in licence.files.all():
         assert download(licence, file.format) in page
     assert licence.output.blob_id in page
+
+
+def test_the_holder_of_a_picture_sees_it_without_the_mark_as_soon_as_a_file_is_there() -> None:
+    licence = make_licence(make_output(make_picture_model()), files=False)
+    client, creator = signed_in(licence.buyer), signed_in(licence.creator.user)
+    address = reverse("licences:licence", args=[licence.pk])
+    sample = f'src="{reverse("generation:picture", args=[licence.output_id])}'
+    whole = f'src="{download(licence, "png")}"'
+    page = client.get(address).content.decode()
+    assert sample in page
+    assert whole not in page
+    make_files(licence_id=str(licence.pk))
+    page = client.get(address).content.decode()
+    assert whole in page
+    assert sample not in page
+    assert "SVG drawing" not in page
+    assert "SVG, to be edited" in page
+    assert b"".join(client.get(download(licence, "png")).streaming_content)[1:4] == b"PNG"
+    assert whole not in creator.get(address).content.decode()
+    assert creator.get(download(licence, "png")).status_code == 404
+
+
+def test_files_of_the_same_kind_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = actions.engine("sketch").capabilities()
+    again = [
+        form.model_copy(update={"name": f"{form.name}.large", "title": f"{form.title}, large"})
+        for form in known.formats
+    ]
+    more = known.model_copy(update={"formats": (*known.formats, *again)})
+    monkeypatch.setattr(actions, "engine", lambda _name: SimpleNamespace(capabilities=lambda: more))
+    licence = make_licence(make_output(make_picture_model()), files=False)
+    number = licence.number.lower()
+    copies = {file.format: file.filename for file in licence.files.all() if not file.is_certificate}
+    assert copies == {
+        "svg": f"{number}.svg",
+        "png": f"{number}.png",
+        "svg.large": f"{number}-svg-large.svg",
+        "png.large": f"{number}-png-large.png",
+    }
 
 
 def test_the_creator_sees_what_was_sold_but_no_copy_of_the_piece() -> None:

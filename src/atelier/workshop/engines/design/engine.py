@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from atelier.workshop.contract import (
     AdapterInvalid,
     Attribution,
-    BaseModelInfo,
     Capabilities,
     Category,
     Emit,
@@ -31,6 +29,7 @@ from atelier.workshop.contract import (
 )
 from atelier.workshop.pictures.fingerprints import NEAR_AT
 
+from .base import BASE, VERSION
 from .formats import FORMATS
 from .schema import BRIEF_SCHEMA
 from .ways import VARIATIONS
@@ -38,7 +37,6 @@ from .ways import VARIATIONS
 if TYPE_CHECKING:
     from .learning.style import Style
 
-VERSION = "1"
 _LIMITS = Limits(upload_bytes=20_000_000, pieces_per_file=100, inspect_seconds=60, works_min=6, works_advised=30)
 _ACCEPTS = (
     FileKind(suffix=".svg", media_type="image/svg+xml", title="SVG drawing"),
@@ -83,13 +81,7 @@ class DesignEngine:
             extent_unit="motifs",
             extent_unit_one="motif",
             near_duplicate_at=NEAR_AT,
-            base=BaseModelInfo(
-                name="layout by search",
-                sha256=hashlib.sha256(f"atelier design {VERSION}".encode()).hexdigest(),
-                licence="AGPL-3.0-or-later",
-                source="this project",
-                parameters=0,
-            ),
+            base=BASE,
             limits=_LIMITS,
             variations=VARIATIONS,
         )

@@ -13,6 +13,7 @@ from atelier.workshop.contract import FileRef, Progress, Report, TooFewWorks, Tr
 from atelier.workshop.pictures.fingerprints import NEAR_BITS, distance
 from atelier.workshop.recipes import overridden
 
+from .base import BASE
 from .learning.learn import Seen, learn, seen
 from .learning.style import save
 from .proof.evaluation import BRIEFS, SEEDS, compose_all, evaluate
@@ -81,6 +82,7 @@ def train(spec: TrainSpec, workspace: Path, report: Report) -> TrainResult:
         evaluation=evaluation,
         card={
             "engine": "design",
+            "base": BASE.model_dump(),
             "dataset_sha256": spec.dataset_sha256,
             "works": len(works),
             "motifs": len(style.motifs),

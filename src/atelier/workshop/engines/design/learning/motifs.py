@@ -61,7 +61,7 @@ def motifs_of(read: Read, work: str, words: Sequence[str]) -> list[Motif]:
     if not items:
         return []
     parts = _apart(items)
-    own = tuple(filter(None, (" ".join(each.lower().split()) for each in words)))
+    own = tuple(dict.fromkeys(filter(None, (" ".join(each.lower().split()) for each in words))))
     found = []
     whole = looked_at(Group(tuple(items)), work=work, words=own, named=True, whole=True, ground=ground)
     if whole is not None:

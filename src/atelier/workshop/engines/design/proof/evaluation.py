@@ -123,7 +123,7 @@ def fidelity_answer(seen: Mapping[str, Array]) -> Answer:
         headline_public=public,
         sentence=(
             f"A judge that knows pieces composed from works held out, and pieces of {len(seen) - 2} other hands, took "
-            f"{right} of {len(told)} of this version's pieces for the creator's own "
+            f"{right} of {len(told)} pieces of this version's twin, which never saw those works, for the creator's own "
             f"({100 * told_right.low:.0f} to {100 * told_right.high:.0f} %; by guessing {100 * chance:.0f} %)."
         ),
         picture=picture(

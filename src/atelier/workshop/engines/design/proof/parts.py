@@ -74,7 +74,6 @@ def _motifs(style: Style, workspace: Path) -> Iterator[Part]:
             name=f"motif:{motif.name}",
             title=(motif.words[0] if motif.words else "Motif")[:80].capitalize(),
             group="Motifs",
-            description=f"From “{style.works.get(motif.work, '')}”" if motif.work in style.works else "",
             work=motif.work or None,
             tags=motif.words,
             guessed=bool(motif.words) and not motif.named,
