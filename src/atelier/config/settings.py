@@ -22,14 +22,15 @@ def _database(url: str) -> dict[str, object]:
     """Django's settings for a `postgres://user:password@host:port/name?option=value` address."""
     parts = urlsplit(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "atelier.market.core.database",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 40, "timeout": 10}, **dict(parse_qsl(parts.query))},
+        # The timeout counts twice: see `core.database`.
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 40, "timeout": 5}, **dict(parse_qsl(parts.query))},
     }
 
 

@@ -1,0 +1,1 @@
+"""PostgreSQL as Django speaks to it, over a pool that recovers from a killed server at once."""
