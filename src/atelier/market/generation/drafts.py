@@ -72,17 +72,15 @@ def _draft_of(generation: Generation, key: uuid.UUID, wish: Wish) -> Draft:
 
 
 def _count(draft: Draft, generation: Generation) -> None:
-    """Count and note the first state, and each that begins another sample."""
-    first = draft.states == 0 or draft.counted_on is None
-    if generation.is_playground:
-        first = draft.states == 0
-    elif first or draft.states % STATES_A_SAMPLE == 0:
-        today = timezone.now().astimezone(UTC).date()
-        quota.take_on(today, generation.viewer, generation.creation_model, 1)
-        draft.counted_on, first = today, True
-    if first:
-        assert generation.parent is not None
-        audit.record(generation.viewer, "generation.drafted", generation.parent, way=draft.way, states=draft.states)
+    """Count and note the first state, each that begins another sample, and the next after a count was returned."""
+    returned = draft.counted_on is None and not generation.is_playground
+    if draft.states % STATES_A_SAMPLE and not returned:
+        return
+    if not generation.is_playground:
+        draft.counted_on = timezone.now().astimezone(UTC).date()
+        quota.take_on(draft.counted_on, generation.viewer, generation.creation_model, 1)
+    assert generation.parent is not None
+    audit.record(generation.viewer, "generation.drafted", generation.parent, way=draft.way, states=draft.states)
 
 
 @transaction.atomic
