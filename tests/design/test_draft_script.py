@@ -118,6 +118,18 @@ def test_one_request_is_under_way_and_the_last_words_wait_for_it(form: Form) -> 
     assert len(form.sent) == 2
 
 
+def test_words_that_return_to_those_under_way_are_not_drawn_twice(form: Form) -> None:
+    form.type("one")
+    form.answer(0, "1")
+    form.type("two")
+    form.type("one")
+    form.tell("1")
+    expect(form.status).to_have_text("drawn")
+    form.tab.clock.run_for(1000)
+    expect(form.picture).to_have_attribute("alt", "a picture of 1")
+    assert len(form.sent) == 1
+
+
 def test_news_that_comes_before_the_answer_is_shown_with_it(form: Form) -> None:
     form.type("one")
     form.wait_for(1)
@@ -133,7 +145,7 @@ def test_what_is_wrong_stands_at_its_field_and_the_picture_stays(form: Form) -> 
     note = form.tab.locator(".field--bad .error")
     expect(note).to_have_text("This is missing.")
     expect(form.field).to_have_attribute("aria-invalid", "true")
-    expect(form.field).to_have_attribute("aria-describedby", "id_brief_headline_wrong help")
+    expect(form.field).to_have_attribute("aria-describedby", "id_brief_headline_error help")
     expect(form.status).to_have_text("Headline: This is missing.")
     expect(form.picture).to_have_attribute("src", "/picture")
     expect(form.field).to_be_focused()

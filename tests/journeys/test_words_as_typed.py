@@ -111,11 +111,11 @@ def test_typed_words_are_seen_kept_and_bought(market: Walk, page: Page) -> None:
 
     # Words that cannot be: told at their field, while the picture stays.
     page.get_by_label("Subject").fill("")
-    expect(page.locator("#id_brief_subject_wrong")).to_be_visible()
+    expect(page.locator("#id_brief_subject_error")).to_be_visible()
     assert _picture(page) == shown
     page.get_by_role("link", name="Undo the changes").click()
     expect(page.get_by_label("Subject")).to_have_value("bread")
-    expect(page.locator("#id_brief_subject_wrong")).to_have_count(0)
+    expect(page.locator("#id_brief_subject_error")).to_have_count(0)
     assert _picture(page) == before
 
     _type(page, "Lantern walk at dawn")

@@ -59,6 +59,7 @@ class Draft {
     clearTimeout(this.timer);
     this.turn += 1;
     this.state = null;
+    this.again = false;
     this.free();
   }
 
@@ -76,7 +77,7 @@ class Draft {
     if (now === this.shown) return this.end("drawn", {});
     this.stop();
     const turn = this.turn;
-    [this.busy, this.again, this.asked] = [true, false, now];
+    [this.busy, this.asked] = [true, now];
     this.frame.setAttribute("aria-busy", "true");
     this.patience = setTimeout(() => this.slow(), PATIENCE_MS);
     try {
@@ -123,19 +124,20 @@ class Draft {
   }
 
   end(outcome, errors) {
+    const { again } = this;
     this.stop();
     if (errors) this.complain(errors);
     if (outcome) this.say(outcome);
-    if (this.again) this.send();
+    if (again) this.send();
   }
 
   // Errors stand at their fields as the server would have put them, and are told; the picture stays.
   complain(errors) {
-    this.root.querySelectorAll("[data-draft-wrong]").forEach((note) => {
+    this.root.querySelectorAll(".field--bad > .error").forEach((note) => {
       note.parentElement.classList.remove("field--bad");
-      const control = document.getElementById(note.dataset.draftWrong);
-      control.ariaInvalid = null;
-      control.setAttribute("aria-describedby", (control.getAttribute("aria-describedby") || "").replace(note.id, "").trim());
+      const control = document.getElementById(note.id.replace(/_error$/, ""));
+      control?.removeAttribute("aria-invalid");
+      control?.setAttribute("aria-describedby", (control.getAttribute("aria-describedby") || "").replace(note.id, "").trim());
       note.remove();
     });
     const told = Object.entries(errors).map(([id, text]) => this.note(document.getElementById(id), text));
@@ -147,12 +149,11 @@ class Draft {
     if (!field) return text;
     const note = this.root.querySelector("[data-draft-error]").content.firstElementChild.cloneNode(true);
     note.querySelector("span").textContent = text;
-    [note.id, note.dataset.draftWrong] = [`${control.id}_wrong`, control.id];
-    field.querySelector(":scope > .error:not([data-draft-wrong])")?.remove();
+    note.id = `${control.id}_error`;
     const help = field.querySelector(":scope > .help");
     help ? help.before(note) : field.append(note);
     field.classList.add("field--bad");
-    if (control !== field) control.ariaInvalid = "true";
+    if (control !== field) control.setAttribute("aria-invalid", "true");
     control.setAttribute("aria-describedby", `${note.id} ${control.getAttribute("aria-describedby") || ""}`.trim());
     return `${field.querySelector(".field__label, label, legend").firstChild.textContent.trim()}: ${text}`;
   }
