@@ -122,9 +122,8 @@ def test_typed_words_are_seen_kept_and_bought(market: Walk, page: Page) -> None:
     page.get_by_role("button", name="Keep these words").dblclick()
     page.wait_for_url(re.compile(r"/generations/[0-9a-f-]{36}/$"))
     kept = page.url.rstrip("/").rpartition("/")[2]
-    expect(page.locator("article img.piece:visible")).to_have_attribute(
-        "alt", re.compile("Lantern walk at dawn"), timeout=WAIT_MS
-    )
+    expect(page.get_by_role("link", name=re.compile("Personal"))).to_have_count(1, timeout=WAIT_MS)
+    expect(page.locator("article img.piece:visible")).to_have_attribute("alt", re.compile("Lantern walk at dawn"))
     made = market.buyer.call("GET", f"/generations/{kept}")
     assert ["Lantern walk at dawn" in output["shown"]["told"] for output in made["outputs"]] == [True]
     assert rows(market.site, "SELECT count(*) FROM generation_generation WHERE parent_id IS NOT NULL") == [(1,)]
