@@ -19,7 +19,7 @@ PHYSICAL = re.compile(
 
 def test_own_styles_and_scripts_stay_far_under_a_hundred_kilobytes() -> None:
     sizes = {path.name: path.stat().st_size for path in STATIC.glob("*") if path.suffix in {".css", ".js", ".svg"}}
-    assert sum(sizes.values()) < 60_000, sizes
+    assert sum(sizes.values()) < 68_000, sizes
 
 
 @pytest.mark.parametrize("path", sorted(STATIC.glob("*.css")), ids=lambda path: path.name)

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.engine]
 TRAINING_MS = 600_000
 SAMPLES_MS = 180_000
 HEADLINE = "Harbour Lights"
+KEPT = "Winter Lights"
 BRIEF = {
     "Headline or name": HEADLINE,
     "Date and time": "Saturday 18 July, from 6 pm",
@@ -182,6 +183,22 @@ def _make_another(page: Page) -> None:
     expect(page.get_by_role("link", name="The sample this was made from")).to_be_visible()
 
 
+def _change_the_words(page: Page) -> None:
+    """Another headline, seen on the very piece as it is typed, and kept."""
+    page.locator("article").first.get_by_text("Make another like this").click()
+    page.locator("article").first.get_by_role("link", name=re.compile("Change the words")).click()
+    piece = page.locator("#draft img.piece")
+    before = piece.get_attribute("src")
+    page.get_by_label("Headline or name").fill(KEPT)
+    expect(piece).to_have_attribute("alt", re.compile(KEPT), timeout=SAMPLES_MS)
+    _seen(piece)
+    assert piece.get_attribute("src") != before
+    assert (piece.get_attribute("src") or "").startswith("data:image/webp;base64,")
+    page.get_by_role("button", name="Keep these words").click()
+    page.wait_for_url(re.compile(r"/generations/[0-9a-f-]{36}/$"))
+    _finished(page, 1)
+
+
 def _unpaid(page: Page) -> list[str]:
     """The open page's HTML, once it is sure that its pieces are small WebP pictures and nothing else."""
     for kind in page.locator("article .output__kind").all():
@@ -218,7 +235,7 @@ def _check_drawing(path: Path) -> list[str]:
     root = ET.fromstring(path.read_bytes())
     elements = list(root.iter())
     written = " ".join("".join(each.itertext()) for each in elements if each.tag.endswith("}text"))
-    assert HEADLINE.casefold() in " ".join(written.split()).casefold()
+    assert KEPT.casefold() in " ".join(written.split()).casefold()
     assert not [each for each in elements if each.tag.rpartition("}")[2] in {"script", "foreignObject"}]
     assert not [name for each in elements for name in each.attrib if name.lower().startswith("on")]
     assert [each.get("href") for each in elements if (each.get("href") or "#")[0] != "#"] == []
@@ -248,6 +265,8 @@ def test_a_designer_trains_on_thirty_drawings_and_a_buyer_licenses_a_poster_for_
     _watch_samples(buyer)
     sent = _unpaid(buyer)
     _make_another(buyer)
+    sent += _unpaid(buyer)
+    _change_the_words(buyer)
     sent += _unpaid(buyer)
     _buy(buyer)
     drawing = _download(buyer, "svg", tmp_path)

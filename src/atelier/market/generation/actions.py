@@ -22,7 +22,7 @@ from atelier.market.studio.showing import own_tags_of
 from . import brief_pictures, quota
 from .brief_form import check_brief
 from .engines import capabilities_of
-from .models import Access, Generation, Output
+from .models import Access, Draft, Generation, Output
 from .states import OUTPUT
 from .work import end_unfinished
 
@@ -82,28 +82,25 @@ def check_usable(version: Version) -> None:
         )
 
 
-def begin(actor: User, generation: Generation, wish: Wish) -> Generation:
-    """Write the generation once per key, count it, and queue its job."""
+def begin(actor: User, generation: Generation, wish: Wish, draft: Draft | None = None) -> Generation:
+    """Write the generation once per key, count it, and queue its job. Of a draft it takes seed and taste."""
     from .tasks import generate
 
     capabilities = capabilities_of(generation.creation_model)
     if not 1 <= wish.samples <= capabilities.limits.samples_max:
         raise Invalid(_("Ask for 1 to %(most)d samples.") % {"most": capabilities.limits.samples_max}, field="samples")
     check_brief(capabilities.brief_schema, wish.brief)
-    source = _source(actor, wish)
+    source = source_of(actor, wish)
     generation.viewer = actor
     generation.brief = wish.brief
     generation.brief_told = brief_pictures.told(capabilities.brief_schema, wish.brief)
     generation.vetoed = generation.version.vetoed
     generation.tags = own_tags_of(generation.version)
-    again = source if wish.again else None
-    same_version = again is not None and again.version_id == generation.version_id
-    generation.taste = again.taste if again and same_version else generation.creation_model.taste
+    follow_on(generation, draft or (source if wish.again else None), wish.samples)
     generation.idempotency_key = wish.key
     generation.stop_when_left = not wish.via_api
     generation.varies = source
     generation.created_at = timezone.now()
-    generation.seeds = _seeds(again, wish.samples)
     # ON CONFLICT DO NOTHING waits for the first of two clicks, then the second finds what the first made.
     Generation.objects.bulk_create([generation], ignore_conflicts=True)
     kept = Generation.objects.select_related("creation_model", "version").get(viewer=actor, idempotency_key=wish.key)
@@ -116,7 +113,8 @@ def begin(actor: User, generation: Generation, wish: Wish) -> Generation:
     return kept
 
 
-def _source(actor: User, wish: Wish) -> Generation | None:
+def source_of(actor: User, wish: Wish) -> Generation | None:
+    """The earlier brief that a wish comes from. Errors: Missing unless it is the actor's own."""
     if wish.source is None:
         return None
     found: Generation | None = Generation.objects.filter(pk=wish.source, viewer=actor).first()
@@ -125,10 +123,12 @@ def _source(actor: User, wish: Wish) -> Generation | None:
     return found
 
 
-def _seeds(again: Generation | None, samples: int) -> list[int]:
-    """The seeds of what is repeated, as many as are asked for, and new ones for the rest."""
+def follow_on(generation: Generation, again: Generation | Draft | None, samples: int) -> None:
+    """Give a generation seeds, as many as are asked for, and its taste: those of what is repeated, else new ones."""
+    same_version = again is not None and again.version_id == generation.version_id
+    generation.taste = again.taste if again and same_version else generation.creation_model.taste
     known = again.seeds[:samples] if again else []
-    return known + [secrets.randbelow(SEED_MOST) for _number in range(samples - len(known))]
+    generation.seeds = known + [secrets.randbelow(SEED_MOST) for _number in range(samples - len(known))]
 
 
 def _same(kept: Generation, asked: Generation) -> Generation:

@@ -25,7 +25,8 @@ WITHOUT = "__without"
 class AskForm(forms.Form):
     """A brief for one engine. `brief`, `samples` and `request_key` are there once the form is valid.
 
-    One that does not ask (`asks`) has no brief in it, only how many samples; its `brief` is empty.
+    One that does not ask (`asks`) has no brief in it, only how many samples; its `brief` is empty. One for a single
+    sample (`one`) does not ask how many.
     """
 
     samples = forms.TypedChoiceField(
@@ -44,6 +45,7 @@ class AskForm(forms.Form):
         *args: Any,
         kept: Mapping[str, str] | None = None,
         asks: bool = True,
+        one: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -61,6 +63,8 @@ class AskForm(forms.Form):
         assert isinstance(choice, forms.TypedChoiceField)
         counts = range(1, capabilities.limits.samples_max + 1)
         choice.choices = [(n, ngettext("%(n)d sample", "%(n)d samples", n) % {"n": n}) for n in counts]
+        if one:
+            choice.widget, self.initial["samples"] = forms.HiddenInput(), 1
         self.initial.setdefault("samples", min(3, capabilities.limits.samples_max))
         self.initial.setdefault("key", uuid.uuid4())
 
@@ -76,13 +80,14 @@ class AskForm(forms.Form):
 
     @classmethod
     def starting_from(
-        cls, capabilities: Capabilities, brief: dict[str, Any], *, asks: bool = True, **initial: Any
+        cls, capabilities: Capabilities, brief: dict[str, Any], *, asks: bool = True, one: bool = False, **initial: Any
     ) -> AskForm:
         """An unsent form with a brief filled in."""
         known = capabilities.brief_schema.get("properties", {})
         return cls(
             capabilities,
             asks=asks,
+            one=one,
             initial={PREFIX + name: value for name, value in brief.items() if name in known} | initial,
             kept=pictures_in(capabilities.brief_schema, brief),
         )
@@ -113,6 +118,15 @@ class AskForm(forms.Form):
         field = error.field if error.field in self.fields else PREFIX + error.field
         words = f"{error.message} {error.remedy}".strip()
         self.add_error(field if field in self.fields else None, words)
+
+    def errors_in_place(self) -> dict[str, str]:
+        """What is wrong, by the id of the field as the page has it; empty for what is about no field to be seen."""
+        found: dict[str, str] = {}
+        for name, errors in self.errors.items():
+            seen = name in self.fields and not self[name].is_hidden
+            place = str(self[name].auto_id) if seen else ""
+            found[place] = " ".join([*filter(None, [found.get(place)]), *map(str, errors)])
+        return found
 
     def ask_for_files_again(self) -> None:
         """Say at each field whose file was sent that it must be chosen again: a browser keeps what was typed only."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from atelier.workshop.contract import Ancestor, Variation
 
 from .actions import Wish, begin, check_usable
 from .engines import capabilities_of
-from .models import Access, Generation, Output, Pick
+from .models import Access, Draft, Generation, Output, Pick
 from .picks import note_pick
 
 DEPTH_MOST = 8
@@ -39,28 +40,42 @@ def ancestor_of(generation: Generation) -> Ancestor | None:
 
 
 @transaction.atomic
-def make_another(*, actor: User, output_id: uuid.UUID, way: str, wish: Wish) -> Generation:
+def make_another(*, actor: User, output_id: uuid.UUID, way: str, wish: Wish, draft: Draft | None = None) -> Generation:
     """Queue samples made anew from one of the actor's own, by the version that made it; counted as any others.
 
-    Without `edits` in that variation the brief stays as it was, and the wish's is empty or the same. Errors: Missing
-    unless the sample was made for the actor and its model is still offered; Invalid naming `way` or the field of the
-    brief; Conflict when the sample was sold exclusively to somebody else, comes from too many others, or its version is
-    no longer used; TooMany.
+    With a `draft`, the first is made by its seed. Errors: those of `made_anew`; Invalid naming the field of the brief;
+    TooMany.
+    """
+    generation = made_anew(actor, output_id, way, wish.brief)
+    made = begin(actor, generation, replace(wish, brief=generation.brief), draft)
+    assert generation.parent is not None
+    note_pick(generation.parent, Pick.Because.VARIED)
+    return made
+
+
+def made_anew(actor: User, output_id: uuid.UUID, way: str, brief: dict[str, Any]) -> Generation:
+    """A generation, not stored yet, that makes one of the actor's samples anew by the version that made it.
+
+    Without `edits` in that variation the brief stays as it was, and the one given is empty or the same. Errors: Missing
+    unless the sample was made for the actor and its model is still offered; Invalid naming `way` or `brief`; Conflict
+    when the sample was sold exclusively to somebody else, comes from too many others, or its version is no longer used.
     """
     parent = _own(actor, output_id)
     before = parent.generation
     variation = variation_of(before.creation_model, way)
     if not variation.edits:
-        if wish.brief and wish.brief != before.brief:
+        if brief and brief != before.brief:
             raise Invalid(_("This way keeps the brief as it was."), field="brief", remedy=_("Leave the brief out."))
-        wish = replace(wish, brief=before.brief)
+        brief = before.brief
     if before.depth >= DEPTH_MOST:
         raise Conflict(
             _("This sample comes from %(most)d others already, one made from the other.") % {"most": DEPTH_MOST},
             remedy=_("Begin anew with its brief."),
         )
     check_usable(before.version)
-    generation = Generation(
+    return Generation(
+        viewer=actor,
+        brief=brief,
         creation_model=before.creation_model,
         version=before.version,
         reveal=1.0 if before.is_playground else before.creation_model.reveal_percent / 100,
@@ -69,9 +84,6 @@ def make_another(*, actor: User, output_id: uuid.UUID, way: str, wish: Wish) -> 
         vary_way=way,
         depth=before.depth + 1,
     )
-    made = begin(actor, generation, wish)
-    note_pick(parent, Pick.Because.VARIED)
-    return made
 
 
 def variation_of(creation_model: CreationModel, way: str) -> Variation:

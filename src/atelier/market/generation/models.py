@@ -151,6 +151,53 @@ class Output(models.Model):
         ordering = ["sample"]
 
 
+class Draft(models.Model):
+    """A sample as it looks while somebody types its words: one an open form, replaced by each state of them.
+
+    It is no output: nothing of it is for sale or listed, its picture is news for that form only, and it is forgotten
+    when its words are kept, or after a day.
+    """
+
+    # The key of the form.
+    id = models.UUIDField(primary_key=True, editable=False)
+    viewer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    parent = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")
+    way = models.CharField(max_length=40)
+    seed = models.BigIntegerField()
+    taste: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
+    # The words as they stand, by a name of their own, and whether these were answered.
+    brief: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    state = models.UUIDField(null=True)
+    answered = models.BooleanField(default=True)
+    # How many states there were, and whether any was shown.
+    states = models.PositiveIntegerField(default=0)
+    shown = models.BooleanField(default=False)
+    # The day on which it counts as a sample; null while it does not.
+    counted_on = models.DateField(null=True)
+    # When a job was last queued to draw it.
+    queued_at = models.DateTimeField(db_default=Now())
+
+    @property
+    def seeds(self) -> list[int]:
+        """What a generation has by the same name."""
+        return [self.seed]
+
+    @property
+    def version_id(self) -> int:
+        """The version that made the sample makes it anew."""
+        return self.parent.generation.version_id
+
+    @staticmethod
+    def topic_of(viewer_id: int, key: uuid.UUID) -> str:
+        """The live topic of a form: its viewer is part of it, so that nobody's key opens another's."""
+        return f"draft:{viewer_id}:{key}"
+
+    @property
+    def topic(self) -> str:
+        """The live topic on which it is shown."""
+        return self.topic_of(self.viewer_id, self.pk)
+
+
 class Access(models.Model):
     """That someone may see and fetch an output whole: the holder of a licence, written when it is issued."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,13 +21,13 @@ from atelier.market.core.errors import Invalid, MarketError
 from atelier.market.studio.models import CreationModel, Version
 from atelier.workshop.contract import Variation
 
-from . import actions, queries, quota
+from . import actions, drafts, queries, quota
 from .brief_pictures import pictures_in
 from .cards import cards, cards_by_generation, cards_of, offers, readable_brief, revealed_template
 from .engines import capabilities_of
 from .forms import AskForm
 from .lineage import make_another, variation_of
-from .models import Output
+from .models import Draft, Output
 from .sending import send_picture
 
 A_PAGE = 20
@@ -67,7 +67,7 @@ def playground(request: HttpRequest, pk: int) -> HttpResponse:
     return _playground_page(request, form, version)
 
 
-def _form(request: HttpRequest, creation_model: CreationModel, *, asks: bool = True) -> AskForm:
+def _form(request: HttpRequest, creation_model: CreationModel, *, asks: bool = True, one: bool = False) -> AskForm:
     """The form as it was sent, with the pictures of the brief that it repeats; empty when nothing was sent."""
     capabilities = capabilities_of(creation_model)
     if request.method != "POST":
@@ -76,7 +76,7 @@ def _form(request: HttpRequest, creation_model: CreationModel, *, asks: bool = T
     with suppress(MarketError, ValueError):
         source = queries.generation_of(request.user, uuid.UUID(request.POST.get("source", "")))
         kept = pictures_in(capabilities.brief_schema, source.brief)
-    return AskForm(capabilities, request.POST, request.FILES, kept=kept, asks=asks)
+    return AskForm(capabilities, request.POST, request.FILES, kept=kept, asks=asks, one=one)
 
 
 def _wish(form: AskForm) -> actions.Wish:
@@ -238,12 +238,13 @@ def another(request: HttpRequest, pk: uuid.UUID, way: str) -> HttpResponse:
     parent = queries.output_made_for(person, pk)
     model = parent.generation.creation_model
     variation = variation_of(model, way)
-    form = (
-        _form(request, model, asks=variation.edits) if request.method == "POST" else _from(request, parent, variation)
-    )
+    form = _another_form(request, parent, variation)
     if request.method == "POST" and form.is_valid():
         try:
-            made = make_another(actor=person, output_id=pk, way=way, wish=_wish(form))
+            if variation.live:
+                made = drafts.keep(actor=person, output_id=pk, way=way, key=form.cleaned_data["key"], wish=_wish(form))
+            else:
+                made = make_another(actor=person, output_id=pk, way=way, wish=_wish(form))
         except MarketError as error:
             form.put(error)
         else:
@@ -255,8 +256,36 @@ def another(request: HttpRequest, pk: uuid.UUID, way: str) -> HttpResponse:
         "card": cards([parent], person)[0],
         "left": None if parent.generation.is_playground else quota.left(person, model),
         "action": reverse("generation:another", args=[pk, way]),
+        "counts": drafts.STATES_A_SAMPLE,
+        "topic": Draft.topic_of(person.pk, form["key"].value()),
     }
     return render(request, "generation/another.html", context, status=_status(request, form))
+
+
+@login_required
+@require_POST
+def follow(request: HttpRequest, pk: uuid.UUID, way: str) -> HttpResponse:
+    """Draw a sample with the words as they stand in the form; the page hears of it by the state that this names."""
+    person = who(request)
+    parent = queries.output_made_for(person, pk)
+    form = _another_form(request, parent, variation_of(parent.generation.creation_model, way))
+    status = 422
+    if form.is_valid():
+        try:
+            state = drafts.follow(actor=person, output_id=pk, way=way, key=form.cleaned_data["key"], wish=_wish(form))
+        except MarketError as error:
+            form.put(error)
+            status = error.status
+        else:
+            return JsonResponse({"state": str(state)}, status=202)
+    return JsonResponse({"errors": form.errors_in_place()}, status=status)
+
+
+def _another_form(request: HttpRequest, parent: Output, variation: Variation) -> AskForm:
+    """The form to have another made: as it was sent, or with the brief it begins from."""
+    if request.method == "POST":
+        return _form(request, parent.generation.creation_model, asks=variation.edits, one=variation.live)
+    return _from(request, parent, variation)
 
 
 def _from(request: HttpRequest, parent: Output, variation: Variation) -> AskForm:
@@ -267,7 +296,7 @@ def _from(request: HttpRequest, parent: Output, variation: Variation) -> AskForm
         again = True
     capabilities = capabilities_of(source.creation_model)
     told: dict[str, Any] = {"samples": len(source.seeds), "source": source.pk, "again": again}
-    return AskForm.starting_from(capabilities, source.brief, asks=variation.edits, **told)
+    return AskForm.starting_from(capabilities, source.brief, asks=variation.edits, one=variation.live, **told)
 
 
 @require_safe

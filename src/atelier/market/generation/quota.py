@@ -59,22 +59,22 @@ def left(viewer: User, creation_model: CreationModel) -> Left:
 
 def take(generation: Generation) -> None:
     """Count a generation's samples against both limits. Errors: TooMany; the caller's transaction is then undone."""
+    take_on(_day_of(generation), generation.viewer, generation.creation_model, len(generation.seeds))
+
+
+def take_on(day: date, viewer: User, creation_model: CreationModel, wanted: int) -> None:
+    """Count samples on a day against both limits. Errors: TooMany; the caller's transaction is then undone."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("Samples are counted in the transaction of what they are for.")
-    day = generation.created_at.astimezone(UTC).date()
-    wanted = len(generation.seeds)
     # Always the overall row first: two requests of one viewer never wait for each other in a circle.
-    counts = (
-        (None, settings.SAMPLES_A_DAY_PER_VIEWER),
-        (generation.creation_model_id, generation.creation_model.samples_a_day),
-    )
+    counts = ((None, settings.SAMPLES_A_DAY_PER_VIEWER), (creation_model.pk, creation_model.samples_a_day))
     # A savepoint: what is said to be left may not include what is refused here.
     with transaction.atomic():
-        fits = all(_count(generation.viewer_id, model_id, day, wanted, limit) for model_id, limit in counts)
+        fits = all(_count(viewer.pk, model_id, day, wanted, limit) for model_id, limit in counts)
         if not fits:
             transaction.set_rollback(True)
     if not fits:
-        raise _too_many(generation.viewer, generation.creation_model)
+        raise _too_many(viewer, creation_model)
 
 
 def _count(viewer_id: int, model_id: int | None, day: date, wanted: int, limit: int) -> bool:
@@ -87,11 +87,19 @@ def give_back(generation: Generation) -> None:
     """Return a generation's samples to the day they were counted on. Call once, with the state that ends it."""
     if generation.is_playground:
         return
-    day = generation.created_at.astimezone(UTC).date()
-    for model_id in (None, generation.creation_model_id):
-        SampleCount.objects.filter(viewer_id=generation.viewer_id, creation_model_id=model_id, day=day).update(
-            used=F("used") - len(generation.seeds)
+    give_back_on(_day_of(generation), generation.viewer_id, generation.creation_model_id, len(generation.seeds))
+
+
+def give_back_on(day: date, viewer_id: int, creation_model_id: int, samples: int) -> None:
+    """Return samples that `take_on` counted on a day. Call once for each count."""
+    for model_id in (None, creation_model_id):
+        SampleCount.objects.filter(viewer_id=viewer_id, creation_model_id=model_id, day=day).update(
+            used=F("used") - samples
         )
+
+
+def _day_of(generation: Generation) -> date:
+    return generation.created_at.astimezone(UTC).date()
 
 
 def _too_many(viewer: User, creation_model: CreationModel) -> TooMany:

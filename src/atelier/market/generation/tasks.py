@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -25,7 +26,8 @@ from atelier.workshop import contract
 from atelier.workshop.contract import Busy, Cancelled, GenerateSpec, Guardrails, WorkshopError
 from atelier.workshop.runtime import runtime
 
-from . import queries, work
+from . import drafts, kinds, queries, work
+from .engines import capabilities_of
 from .lineage import ancestor_of
 from .models import Generation, Pick
 from .news import News
@@ -76,9 +78,17 @@ def generate(*, generation_id: str) -> None:
 
 def _write(generation: Generation, news: News) -> None:
     model, version = generation.creation_model, generation.version
-    spec = GenerateSpec(
+    with tempfile.TemporaryDirectory(prefix="atelier-generate-") as folder:
+        made = runtime().generate(model.engine, adapter_folder(version), _spec(generation), Path(folder), news)
+        news.flush()
+        work.finish(generation, made, Path(folder))
+
+
+def _spec(generation: Generation) -> GenerateSpec:
+    model = generation.creation_model
+    return GenerateSpec(
         request_id=str(generation.pk),
-        adapter_sha256=version.adapter_sha256,
+        adapter_sha256=generation.version.adapter_sha256,
         brief=generation.brief,
         seeds=tuple(generation.seeds),
         reveal=generation.reveal,
@@ -90,10 +100,6 @@ def _write(generation: Generation, news: News) -> None:
         taste=generation.taste,
         vary=ancestor_of(generation),
     )
-    with tempfile.TemporaryDirectory(prefix="atelier-generate-") as folder:
-        made = runtime().generate(model.engine, adapter_folder(version), spec, Path(folder), news)
-        news.flush()
-        work.finish(generation, made, Path(folder))
 
 
 def _opaque(viewer_id: int) -> str:
@@ -144,6 +150,43 @@ def _failed(generation: Generation, error: WorkshopError | MarketError) -> None:
         remedy=error.remedy,
         where=getattr(error, "where", ""),
     )
+
+
+@app.task(queue="generate", retry=RETRY)
+def draw(*, draft_id: str) -> None:
+    """Draw a draft until its words, as they stand, are answered. Taken up after a kill, it draws them again."""
+    while (draft := drafts.unanswered(uuid.UUID(draft_id))) is not None:
+        try:
+            drafts.show(draft, _drawn(drafts.drawable(draft)))
+        except Cancelled:
+            raise Interrupted from None
+        except (WorkshopError, MarketError) as error:
+            field = getattr(error, "where", "") or getattr(error, "field", "")
+            drafts.refuse(draft, f"{error.message} {error.remedy}".strip(), field=field)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("draft %s failed", draft.pk)
+            drafts.refuse(draft, _("The engine failed on this brief."))
+
+
+def _drawn(generation: Generation) -> dict[str, Any]:
+    """What may be shown of a sample, as an open page gets it; what it was drawn from is gone with the folder."""
+    model = generation.creation_model
+    with tempfile.TemporaryDirectory(prefix="atelier-draw-") as folder:
+        (made,) = runtime().generate(
+            model.engine, adapter_folder(generation.version), _spec(generation), Path(folder), lambda _news: None
+        )
+    kind = capabilities_of(model).output_kind
+    told, _picture = kinds.checked_sample(kind, made.reduced)
+    return told | kinds.checked_preview(kind, made.reduced)
+
+
+@app.periodic(cron="29 * * * *")
+@app.task(queue="quick", queueing_lock="forget_drafts")
+def forget_drafts(timestamp: int) -> None:
+    """Forget the words that were tried and not kept."""
+    log.info("forgot %s drafts", drafts.forget())
 
 
 @app.task(queue="quick", lock="learn_taste", retry=RETRY)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("generations/<uuid:pk>/cancel/", pages.cancel, name="cancel"),
     path("generations/outputs/<uuid:pk>/", pages.output, name="output"),
     path("generations/outputs/<uuid:pk>/another/<str:way>/", pages.another, name="another"),
+    path("generations/outputs/<uuid:pk>/another/<str:way>/follow/", pages.follow, name="follow"),
     path("generations/outputs/<uuid:pk>/picture/", pages.picture, name="picture"),
     path("generations/outputs/<uuid:pk>/showcase/", pages.showcase, name="showcase"),
 ]

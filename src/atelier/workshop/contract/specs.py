@@ -72,13 +72,15 @@ class Limits(Spec):
 class Variation(Spec):
     """One way to make a sample anew from another: what is kept of it, in words for a button and a line below it.
 
-    With `edits` the brief may be changed on the way; without, it stays as it was.
+    With `edits` the brief may be changed on the way; without, it stays as it was. `live`, only with `edits`, says that
+    one sample takes well under a second, so that it may be drawn again and again while the brief is being typed.
     """
 
     name: str
     title: str
     description: str
     edits: bool = False
+    live: bool = False
 
 
 class Capabilities(Spec):

@@ -31,6 +31,7 @@ class Varying(Means):
         assert len({way.name for way in capabilities.variations}) == len(capabilities.variations)
         assert all(way.title and way.description for way in capabilities.variations)
         assert all(re.fullmatch(r"[a-z0-9-]{1,40}", way.name) for way in capabilities.variations)
+        assert all(way.edits for way in capabilities.variations if way.live)
         return capabilities.variations
 
     def test_a_variation_is_another_piece_and_the_same_each_time(

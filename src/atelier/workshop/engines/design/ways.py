@@ -8,5 +8,7 @@ VARIATIONS = (
     ),
     Variation(name="layout", title="Same layout, other colours", description="Everything stays where it is."),
     Variation(name="palette", title="Same colours, other layout", description="The words and colours stay."),
-    Variation(name="words", title="Change the words", description="Colours and arrangement stay.", edits=True),
+    Variation(
+        name="words", title="Change the words", description="Colours and arrangement stay.", edits=True, live=True
+    ),
 )

@@ -18,7 +18,11 @@ from .scene import HIGH, WIDE, Scene, Shape, recoloured
 VARIATIONS = (
     Variation(name="colours", title="Other colours", description="The same shapes in other colours of the creator."),
     Variation(
-        name="words", title="Other words", description="The same sheet with the words you write next.", edits=True
+        name="words",
+        title="Other words",
+        description="The same sheet with the words you write next.",
+        edits=True,
+        live=True,
     ),
 )
 CAPTIONS = (
