@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from .colour import LARGE_CONTRAST, TEXT_CONTRAST, linear, luminance
-from .drawing import Pixels, raster
+from .drawing import Pixels, covered, raster
 from .outline import Box, box_of
 from .scene import Group, Item, Shape
 
 SIDE = 480
 LOST = 0.01
 """A letter's pixels of which no more than this share lack contrast are read all the same: an edge that touches."""
-_LINEAR = linear(np.arange(256))
-_LIGHT = np.array([0.2126, 0.7152, 0.0722])
+_RED, _GREEN, _BLUE = (share * linear(np.arange(256)) for share in (0.2126, 0.7152, 0.0722))
+"""What each channel gives to the luminance of a pixel."""
 WORDS, BUTTON = "Words", "Button"
 
 
@@ -38,11 +38,11 @@ def lost(part: Group, sheet: Box, behind: Pixels) -> float:
         window, there = _window(box_of(shape.outline.points).moved(shape.matrix), sheet, behind)
         if window is None:
             continue
-        ink = raster(shape, window, there.shape[1], there.shape[0])[..., 3] > 60
+        ink = there[covered(shape, window, there.shape[1], there.shape[0]) > 60]
         own = luminance(shape.fill)
-        light = _LINEAR[there[ink][:, :3]] @ _LIGHT
+        light = _RED[ink[:, 0]] + _GREEN[ink[:, 1]] + _BLUE[ink[:, 2]]
         contrast = (np.maximum(light, own) + 0.05) / (np.minimum(light, own) + 0.05)
-        total += int(ink.sum())
+        total += len(ink)
         missing += int((contrast < least - 0.05).sum())
     return missing / total if total else 0.0
 

@@ -158,6 +158,19 @@ def exact(value: float) -> str:
     return "0" if value == 0 else f"{value:.8g}"
 
 
+_WRITTEN = {verb: verb + " ".join(["%.12g"] * 2 * taken) for verb, taken in TAKES.items()}
+
+
+def _path_data(verbs: str, points: Points, digits: int) -> str:
+    """All numbers as `number` writes them, but at once, in a third of the time: what is rounded has no zeros behind."""
+    rounded = (points.round(digits) + 0.0).ravel().tolist()  # + 0.0, since -0 is written as 0
+    text = "".join(map(_WRITTEN.__getitem__, verbs)) % tuple(rounded)
+    if "e" not in text:
+        return text
+    each = iter([number(value, digits) for value in rounded])
+    return "".join(verb + " ".join(itertools.islice(each, 2 * TAKES[verb])) for verb in verbs)
+
+
 @dataclass(frozen=True, eq=False)
 class Outline:
     """Lines and curves: `verbs` of M, L, Q, C and Z, each with its points in `points`, all absolute."""
@@ -183,12 +196,14 @@ class Outline:
         return self if matrix == IDENTITY else Outline(self.verbs, matrix.apply(self.points))
 
     def svg(self, digits: int = 2) -> str:
-        """Path data; relative would be shorter, absolute is easier to edit and to compare."""
-        numbers, parts, place = [number(each, digits) for each in self.points.ravel().tolist()], [], 0
-        for verb in self.verbs:
-            parts.append(verb + " ".join(numbers[place : place + 2 * TAKES[verb]]))
-            place += 2 * TAKES[verb]
-        return "".join(parts)
+        """Path data; relative would be shorter, absolute is easier to edit and to compare.
+
+        Kept with the outline: a motif is written in every piece that shows it.
+        """
+        known: str | None = self.__dict__.get(f"_svg_{digits}")
+        if known is None:
+            known = self.__dict__[f"_svg_{digits}"] = _path_data(self.verbs, self.points, digits)
+        return known
 
     @property
     def curved(self) -> float:
