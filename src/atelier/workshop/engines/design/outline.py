@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,7 @@ class Matrix:
 IDENTITY = Matrix()
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle with its sides along the axes; `right` is not less than `left`, `bottom` not less than `top`."""
 
     left: float
@@ -111,6 +111,12 @@ class Box:
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return Box(left, top, right, bottom) if left < right and top < bottom else None
 
+    def meets(self, other: Box) -> bool:
+        """Whether both have anything in common."""
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
+
     def grown(self, by: float) -> Box:
         return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
@@ -124,8 +130,13 @@ class Box:
 
     def moved(self, matrix: Matrix) -> Box:
         """The least box that holds this one after a map."""
-        corners = [(self.left, self.top), (self.right, self.top), (self.left, self.bottom), (self.right, self.bottom)]
-        return box_of(matrix.apply(np.array(corners)))
+        left, top, right, bottom = self
+        a, b, c, d, e, f = matrix.numbers
+        across, down = sorted((a * left, a * right)), sorted((d * top, d * bottom))
+        if b or c:
+            aside, under = sorted((c * top, c * bottom)), sorted((b * left, b * right))
+            across, down = [across[n] + aside[n] for n in (0, 1)], [down[n] + under[n] for n in (0, 1)]
+        return Box(across[0] + e, down[0] + f, across[1] + e, down[1] + f)
 
     def inside(self, room: Box) -> Matrix:
         """The map that brings this box, as large as it goes and not distorted, to the middle of a room."""
