@@ -11,10 +11,10 @@ from atelier.workshop.engines.design.outline import Box
 CELLS = 12
 ALL = CELLS * CELLS
 _ROW = (1 << CELLS) - 1
-_ROWS = tuple(_ROW << CELLS * row for row in range(CELLS))
-_COLUMNS = tuple(sum(1 << CELLS * row + column for row in range(CELLS)) for column in range(CELLS))
 _TURNED = tuple(int(f"{row:0{CELLS}b}"[::-1], 2) for row in range(1 << CELLS))
 """Each row of cells from right to left."""
+_ACROSS = tuple(sum(n for n in range(CELLS) if row >> n & 1) for row in range(1 << CELLS))
+"""The numbers of the columns of each row of cells, added up."""
 
 
 def cells_in(box: Box, wide: float, high: float) -> int:
@@ -56,17 +56,24 @@ class Grid:
 
     @property
     def weight(self) -> float:
-        return self._weight(-1)
+        return 2 * self.art.bit_count() + self.words.bit_count() + 0.5 * self.fields.bit_count()
 
     @property
     def middle(self) -> tuple[float, float]:
         """Where the middle of all weight lies, 0 to 1 across and down; in the middle of an empty sheet."""
-        total, most = self.weight, CELLS - 1
+        total = self.weight * (CELLS - 1)
         if not total:
             return 0.5, 0.5
-        across = sum(n * self._weight(column) for n, column in enumerate(_COLUMNS))
-        down = sum(n * self._weight(row) for n, row in enumerate(_ROWS))
-        return across / total / most, down / total / most
+        x = y = 0.0
+        for cells, weight in ((self.art, 2.0), (self.words, 1.0), (self.fields, 0.5)):
+            across = down = row = 0
+            while cells:
+                there = cells & _ROW
+                across += _ACROSS[there]
+                down += row * there.bit_count()
+                cells, row = cells >> CELLS, row + 1
+            x, y = x + weight * across, y + weight * down
+        return x / total, y / total
 
     @property
     def symmetry(self) -> float:
@@ -84,13 +91,6 @@ class Grid:
         total += 0.5 * ((self.words & other.fields).bit_count() + (other.words & self.fields).bit_count())
         total += 0.5 * ((self.fields & ~theirs).bit_count() + (other.fields & ~mine).bit_count())
         return total / ALL
-
-    def _weight(self, cells: int) -> float:
-        return (
-            2 * (self.art & cells).bit_count()
-            + (self.words & cells).bit_count()
-            + 0.5 * (self.fields & cells).bit_count()
-        )
 
 
 def _mirrored(cells: int) -> int:

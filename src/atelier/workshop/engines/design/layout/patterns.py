@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import hypot
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def _scatter(
 def _apart(kind: Kind, x: float, y: float, a: float, b: float) -> float:
     """Distance on the torus."""
     dx, dy = abs(x - a), abs(y - b)
-    return float(np.hypot(min(dx, kind.width - dx), min(dy, kind.height - dy)))
+    return hypot(min(dx, kind.width - dx), min(dy, kind.height - dy))
 
 
 def _bands(

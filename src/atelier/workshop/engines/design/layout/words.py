@@ -28,7 +28,9 @@ class Typeset:
     strong: Hand
 
     def hand(self, role: str) -> Hand:
-        return {"headline": self.display, "date": self.strong, "action": self.strong}.get(role, self.text)
+        if role == "headline":
+            return self.display
+        return self.strong if role in ("date", "action") else self.text
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,14 @@ def learn(works: Sequence[WorkFile], reads: Sequence[Read], tell: Tell) -> Style
 
 
 def hash_of(read: Read) -> str:
-    """PDQ of a whole work on white."""
+    """PDQ of a whole work on white. Kept with what was read: a proof asks for it three times."""
+    known: str | None = read.__dict__.get("_hash")
+    if known is None:
+        known = read.__dict__["_hash"] = _hash_of(read)
+    return known
+
+
+def _hash_of(read: Read) -> str:
     box = read.scene.root.box
     scale = SIDE / max(box.width, box.height, 1e-9)
     size = max(16, round(box.width * scale)), max(16, round(box.height * scale))

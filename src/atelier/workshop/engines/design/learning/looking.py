@@ -150,7 +150,9 @@ def _colours(found: Look, forms: list[_Form], pixels: NDArray[np.uint8], texts: 
     seen = pixels[pixels[..., 3] > 200][:, :3]
     if not len(seen):
         return
-    steps, counts = np.unique(seen // 8, axis=0, return_counts=True)
+    counts = np.bincount((seen // 8).astype(np.int32) @ np.array([32 * 32, 32, 1], np.int32))
+    there = np.flatnonzero(counts)
+    steps, counts = np.stack([there // 1024, there // 32 % 32, there % 32], 1), counts[there]
     at, shares = lab_of(steps * 8 + 4), counts / counts.sum()
     named = _named(forms)
     table: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
