@@ -53,17 +53,16 @@ def data_uri(picture: bytes) -> str:
 
 
 def overlaid(pixels: Pixels) -> Pixels:
-    """The word over all of an opaque picture, light where it is dark and dark where it is light."""
+    """The opaque picture that is given, the word drawn over it: light where it is dark and dark where it is light."""
     high, wide = pixels.shape[:2]
     places, own, ink = _mark(wide, high)
-    found = pixels.copy()
-    flat = found.reshape(-1, 4).view(np.uint32)[:, 0]
+    flat = pixels.view(np.uint32).reshape(-1)
     plain = flat[places].view(np.uint8).reshape(-1, 4).astype(np.uint16)
     dark = plain[:, 0] + plain[:, 1] + plain[:, 2] < 3 * 128
     mixed = plain * own + np.where(dark, ink, 0)[:, None] + 128
     mixed[:, 3] = 255 * 256
     flat[places] = (mixed >> 8).astype(np.uint8).view(np.uint32)[:, 0]
-    return found
+    return pixels
 
 
 @lru_cache(32)

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from atelier.workshop.engines.design.colour import lab_of
 from atelier.workshop.engines.design.drawing import raster
 from atelier.workshop.engines.design.outline import Box, Matrix
-from atelier.workshop.engines.design.reading.svg import Read
 from atelier.workshop.engines.design.scene import Gradient, Group, Shape, TextRun
 
 from .parts import boxlike, without_ground
+
+if TYPE_CHECKING:
+    from atelier.workshop.engines.design.reading.svg import Read
 
 SIDE = 160
 """Pixels along the longer side at which a work is looked at."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.engines.design.drawing import raster
 from atelier.workshop.engines.design.outline import Box, union
-from atelier.workshop.engines.design.reading.svg import Read
 from atelier.workshop.engines.design.scene import Colour, Group, Item, Picture, Shape
 
 from .parts import WORDLESS, without_ground
+
+if TYPE_CHECKING:
+    from atelier.workshop.engines.design.reading.svg import Read
 
 SIDE = 96
 LEAST_SHARE = 0.04

@@ -173,8 +173,10 @@ def fitted(hand: Hand, text: str, wide: float, high: float, *, largest: float, l
 
 def _fitted(hand: Hand, text: str, wide: float, high: float, largest: float, lines: int) -> Block:
     settings, leading = _settings(hand, text, lines)
-    best, taken, score = settings[0].lines, 0.0, -1.0
-    for setting in settings:
+    first = settings[0]
+    best, taken = first.lines, min(wide / first.wide, high / first.high, largest)
+    score = taken * first.worth
+    for setting in settings[1:]:
         size = min(wide / setting.wide, high / setting.high, largest)
         if size * setting.worth > score:
             best, taken, score = setting.lines, size, size * setting.worth
