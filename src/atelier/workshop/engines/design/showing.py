@@ -41,8 +41,8 @@ def half(picture: Image.Image) -> Image.Image:
 
 
 def webp(picture: Image.Image) -> bytes:
-    """The picture as a file. The quickest way of writing one: it takes a third of the time of a sample all the same,
-    and slower ones make it 5 % smaller and no better."""
+    """The picture as a file. The quickest way of writing one takes a third of the time of a sample all the same; what
+    takes half as long again makes it a fifth smaller, and as good."""
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=80, method=0)
     return buffer.getvalue()
