@@ -125,9 +125,8 @@ def asked(hand: Any, brief: dict[str, str], seeds: Sequence[int], folder: Path) 
 def steps(hand: Any, brief: dict[str, str], seeds: Sequence[int]) -> dict[str, float]:
     """What the steps of four previews take, one after another."""
     from atelier.workshop.engines.design.briefs import valid
-    from atelier.workshop.engines.design.delivery import FIRST
     from atelier.workshop.engines.design.making import Order, make, subject_vector
-    from atelier.workshop.engines.design.showing import sample
+    from atelier.workshop.engines.design.showing import half, shown, webp
     from atelier.workshop.engines.design.writing import svg_of
 
     begin = time.process_time()
@@ -138,8 +137,8 @@ def steps(hand: Any, brief: dict[str, str], seeds: Sequence[int]) -> dict[str, f
     made = [make(hand.style, Order(told, subject, seed)) for seed in seeds]
     found["composing four"] = time.process_time() - begin
     pieces = [(each.scene, each.plan.kind.sheet) for each in made]
-    found["four small pictures"] = seconds(lambda: [sample(*piece, FIRST) for piece in pieces])
-    found["four pictures of 720 px"] = seconds(lambda: [sample(*piece, 1.0) for piece in pieces])
+    found["four small pictures"] = seconds(lambda: [webp(half(shown(*piece, 1.0))) for piece in pieces])
+    found["four pictures of 720 px"] = seconds(lambda: [webp(shown(*piece, 1.0)) for piece in pieces])
     found["four masters"] = seconds(lambda: [svg_of(*piece) for piece in pieces])
     return found
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from atelier.workshop.engines.design.drawing import encoded, raster
+from atelier.workshop.engines.design.drawing import covered, encoded, raster
 from atelier.workshop.engines.design.outline import (
     IDENTITY,
     Box,
@@ -89,6 +89,20 @@ def test_an_ellipse_is_as_round_as_it_can_be_in_four_curves() -> None:
 )
 def test_numbers_are_written_short(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_paths_are_written_as_their_numbers_are() -> None:
+    values = [0.0, -0.0, -0.000001, 1.0, 1.5, -20.1234, 100.0, 1e7, 12345.6789, 0.0001, 3.0, 1e14]
+    outline = Outline("MLQZML", np.array([*values]).reshape(-1, 2))
+    a, b, c, d, e, f, g, h, i, j, k, m = (number(each, 4) for each in values)
+    assert outline.svg(4) == f"M{a} {b}L{c} {d}Q{e} {f} {g} {h}ZM{i} {j}L{k} {m}"
+    assert outline.svg(4) == Outline(outline.verbs, outline.points).svg(4)
+    assert Outline("", np.zeros((0, 2))).svg() == ""
+
+
+def test_what_covers_is_what_is_opaque() -> None:
+    item = Group((Shape(ellipse(40, 40, 30, 20), "#c00000", opacity=0.5), Shape(rectangle(30, 30, 60, 30), "#000000")))
+    assert np.array_equal(covered(item, SHEET, 90, 90), raster(item, SHEET, 90, 90)[..., 3])
 
 
 def test_a_box_is_brought_to_the_middle_of_a_room_undistorted() -> None:

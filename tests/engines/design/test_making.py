@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,6 +157,13 @@ def test_picks_move_the_ranking_towards_what_was_picked(wilma: Style) -> None:
     after = sum(make(wilma, Order(brief, vector, seed, taste)).plan.align == "middle" for seed in range(24))
     assert after > before
     assert prefer([]) == {}
+
+
+def test_a_process_may_begin_with_any_part_of_the_engine() -> None:
+    for part in ("taste", "layout.search", "learning.motifs", "reading", "making", "attribution", "varying"):
+        told = [sys.executable, "-c", f"import atelier.workshop.engines.design.{part}"]
+        done = subprocess.run(told, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (part, done.stderr[-300:])
 
 
 def test_no_taste_makes_faults_welcome() -> None:

@@ -55,22 +55,25 @@ def distance(left: str, right: str) -> int:
 def _waves(pixels: NDArray[np.uint8]) -> Array:
     """The 16 by 16 slowest waves of light over a picture, without the even light (a discrete cosine transform)."""
     light = pixels[..., :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-    for _ in range(2):
-        light = _blurred(_blurred(light).T).T
     rows, columns = (((np.arange(_GRID) + 0.5) * size / _GRID).astype(int) for size in light.shape)
+    light = _blurred(_blurred(light, 1), 0)
+    light = _blurred(_blurred(light, 1, columns), 0, rows)  # the second time only where it is looked at
     matrix = _cosines()
-    return np.asarray(matrix @ light[np.ix_(rows, columns)] @ matrix.T)
+    return np.asarray(matrix @ light @ matrix.T)
 
 
-def _blurred(light: Array) -> Array:
-    """Each row averaged over a window as wide as half a place of the grid; at the edges over what there is."""
-    width = light.shape[1]
+def _blurred(light: Array, axis: int, places: NDArray[np.intp] | None = None) -> Array:
+    """Along an axis each is averaged over a window as wide as half a place of the grid; at edges over what there is.
+    With `places` there, only these are told."""
+    width = light.shape[axis]
     window = (width + 2 * _GRID - 1) // (2 * _GRID)
     after = (window + 2) // 2
-    sums = np.concatenate([np.zeros((len(light), 1)), np.cumsum(light, axis=1)], axis=1)
-    start = np.maximum(0, np.arange(width) - (window - after))
-    end = np.minimum(width, np.arange(width) + after)
-    return np.asarray((sums[:, end] - sums[:, start]) / (end - start))
+    places = np.arange(width) if places is None else places
+    start, end = np.maximum(0, places - (window - after)), np.minimum(width, places + after)
+    sums = np.zeros((light.shape[0] + (axis == 0), light.shape[1] + (axis == 1)))
+    np.cumsum(light, axis=axis, out=sums[1:] if axis == 0 else sums[:, 1:])
+    count = (end - start)[:, None] if axis == 0 else end - start
+    return np.asarray((sums.take(end, axis) - sums.take(start, axis)) / count)
 
 
 @lru_cache(1)

@@ -31,9 +31,14 @@ def linear(rgb: ArrayLike) -> Lab:
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
+_AS_LIGHT = linear(np.arange(256))
+
+
 def lab_of(rgb: ArrayLike) -> Lab:
     """(…, 3) sRGB of 0 to 255 in OKLab: lightness 0 to 1, then green to red, then blue to yellow."""
-    return np.asarray(np.cbrt(linear(rgb) @ _TO_CONES) @ _FROM_CONES)
+    pixels = np.asarray(rgb)
+    light = _AS_LIGHT[pixels] if pixels.dtype == np.uint8 else linear(pixels)
+    return np.asarray(np.cbrt(light @ _TO_CONES) @ _FROM_CONES)
 
 
 def rgb_of(lab: ArrayLike) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from atelier.workshop.contract import Emit, FileRef, GenerateSpec, Output, Preview, Progress
 from atelier.workshop.guardrails import check_brief
@@ -13,13 +14,13 @@ from .layout.kinds import KINDS, Kind
 from .learning.meaning import meaning
 from .learning.style import Style
 from .making import Made, Order, make
-from .showing import data_uri, sample
+from .showing import data_uri, half, shown, webp
 from .varying import vary
 from .vetoes import Vetoed
 from .writing import svg_of
 
-FIRST = 0.25
-"""The share of what may be revealed that the first, quick preview has."""
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def deliver(style: Style, spec: GenerateSpec, workspace: Path, emit: Emit) -> list[Output]:
@@ -34,24 +35,23 @@ def deliver(style: Style, spec: GenerateSpec, workspace: Path, emit: Emit) -> li
     for number, seed in enumerate(spec.seeds):
         order = Order(brief, subject, seed, spec.taste, vetoed, spec.tags)
         made = make(style, order) if spec.vary is None else vary(style, order, spec.vary)
+        picture = shown(made.scene, kind.sheet, spec.reveal)
         if spec.reveal > 0:
-            emit(_preview(made, kind, number, spec.reveal * FIRST))
+            emit(Preview(sample=number, payload=_payload(half(picture))))
         emit(Progress(stage="designing", done=2 * number + 1, planned=planned))
-        outputs.append(_output(made, kind, number, seed, spec, workspace))
+        payload = _payload(picture)
         if spec.reveal > 0:
-            reduced = outputs[-1].reduced
-            emit(Preview(sample=number, payload={key: reduced[key] for key in ("image", "width", "height")}))
+            emit(Preview(sample=number, payload=payload))
+        outputs.append(_output(made, kind, number, seed, payload, workspace))
         emit(Progress(stage="designing", done=2 * number + 2, planned=planned))
     return outputs
 
 
-def _preview(made: Made, kind: Kind, number: int, share: float) -> Preview:
-    picture, (wide, high) = sample(made.scene, kind.sheet, share)
-    return Preview(sample=number, payload={"image": data_uri(picture), "width": wide, "height": high})
+def _payload(picture: Image) -> dict[str, Any]:
+    return {"image": data_uri(webp(picture)), "width": picture.width, "height": picture.height}
 
 
-def _output(made: Made, kind: Kind, number: int, seed: int, spec: GenerateSpec, workspace: Path) -> Output:
-    picture, (wide, high) = sample(made.scene, kind.sheet, max(spec.reveal, 0.01))
+def _output(made: Made, kind: Kind, number: int, seed: int, payload: dict[str, Any], workspace: Path) -> Output:
     data = svg_of(made.scene, kind.sheet, *_size(kind), title=kind.title)
     path = workspace / f"sample-{number + 1}.svg"
     path.write_bytes(data)
@@ -61,7 +61,7 @@ def _output(made: Made, kind: Kind, number: int, seed: int, spec: GenerateSpec, 
         file=FileRef(
             path=path.name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), media_type="image/svg+xml"
         ),
-        reduced={"image": data_uri(picture), "width": wide, "height": high, "told": told(made)},
+        reduced={**payload, "told": told(made)},
         extent=max(1, len(made.plan.arts)),
         finish="complete",
         features={name: round(value, 4) for name, value in made.plan.features.items()},

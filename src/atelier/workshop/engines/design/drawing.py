@@ -18,22 +18,42 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 """(height, width, 4): red, green, blue and opacity, not multiplied."""
+Cover = NDArray[np.uint8]
+"""(height, width): 0 where nothing is, 255 where something hides all behind it."""
 
 
 def raster(item: Item, view: Box, width: int, height: int, ground: str | None = None) -> Pixels:
     """The pixels of what lies in `view`, drawn to fill the size. Transparent where nothing is, or on a ground."""
     import skia
 
-    surface = skia.Surface.MakeRaster(
-        skia.ImageInfo.Make(width, height, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType)
-    )
+    pixels = np.empty((height, width, 4), dtype=np.uint8)
+    colour = skia.ColorTRANSPARENT if ground is None else skia.Color(*rgb(ground))
+    surface = _drawn(pixels, skia.kRGBA_8888_ColorType, colour, item, view)
+    if ground is not None:  # on a ground nothing is transparent, so that multiplied or not is the same
+        return pixels
+    return np.asarray(surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType), dtype=np.uint8)
+
+
+def covered(item: Item, view: Box, width: int, height: int) -> Cover:
+    """How much of each pixel what lies in `view` covers: the opacity that `raster` tells, for half of its price."""
+    import skia
+
+    cover = np.empty((height, width, 1), dtype=np.uint8)
+    _drawn(cover, skia.kAlpha_8_ColorType, skia.ColorTRANSPARENT, item, view)
+    return cover[..., 0]
+
+
+def _drawn(pixels: Pixels, kind: Any, ground: Any, item: Item, view: Box) -> skia.Surface:
+    """Draws right into an array, whatever was in it before."""
+    import skia
+
+    surface = skia.Surface(pixels, colorType=kind, alphaType=skia.kPremul_AlphaType)
     with surface as canvas:
-        canvas.clear(skia.ColorTRANSPARENT if ground is None else skia.Color(*rgb(ground)))
-        canvas.scale(width / view.width, height / view.height)
+        canvas.clear(ground)
+        canvas.scale(pixels.shape[1] / view.width, pixels.shape[0] / view.height)
         canvas.translate(-view.left, -view.top)
         draw(canvas, item)
-    image = surface.makeImageSnapshot()
-    return np.asarray(image.toarray(colorType=skia.kRGBA_8888_ColorType), dtype=np.uint8)
+    return surface
 
 
 def draw(canvas: Any, item: Item) -> None:

@@ -28,19 +28,20 @@ def prefer(picks: Sequence[Pick]) -> dict[str, float]:
     names = sorted({name for pick in latest for name in pick.chosen if name not in BOUNDS})
     if not names:
         return {}
-    table = [
-        np.array([[_value(one, name) - _value(pick.chosen, name) for name in names] for one in pick.others])
-        for pick in latest
-    ]
+    # A row for each that was not chosen, by how much it differs from the one that was; those of one pick together.
+    rows = np.array(
+        [[_value(one, name) - _value(pick.chosen, name) for name in names] for pick in latest for one in pick.others]
+    )
+    counts = [len(pick.others) for pick in latest]
+    begins = np.cumsum([0, *counts[:-1]])
     weights = np.zeros(len(names))
     for _ in range(STEPS):  # Newton's method on a concave likelihood
-        slope, bend = -PRIOR * weights, PRIOR * np.eye(len(names))
-        for rows in table:
-            odds = np.exp(-(rows @ weights))
-            shares = odds / (1 + odds.sum())
-            mean = shares @ rows
-            slope += mean
-            bend += (rows * shares[:, None]).T @ rows - np.outer(mean, mean)
+        odds = np.exp(-(rows @ weights))
+        shares = odds / np.repeat(1 + np.add.reduceat(odds, begins), counts)
+        shared = rows * shares[:, None]
+        means = np.add.reduceat(shared, begins)
+        slope = means.sum(0) - PRIOR * weights
+        bend = PRIOR * np.eye(len(names)) + shared.T @ rows - means.T @ means
         step = np.linalg.solve(bend, slope)
         weights += step
         if float(np.abs(step).max()) < 1e-6:

@@ -6,6 +6,8 @@ import numpy as np
 
 from atelier.workshop.engines.design.outline import Box
 
+from .chance import one_of
+
 RATIOS = (1 / 2, 1 / 3, 2 / 3, 0.382, 0.618, 0.4, 0.6)
 
 
@@ -16,7 +18,7 @@ def cut(draw: np.random.Generator, sheet: Box, count: int) -> list[Box]:
         place = max(range(len(cells)), key=lambda n: cells[n].area * (0.6 + 0.8 * draw.random()))
         box = cells.pop(place)
         across = draw.random() < box.height / (box.width + box.height)
-        ratio = float(np.clip(RATIOS[int(draw.integers(len(RATIOS)))] + draw.normal(0, 0.02), 0.22, 0.78))
+        ratio = min(0.78, max(0.22, one_of(draw, RATIOS) + draw.normal(0, 0.02)))
         cells[place:place] = _halves(box, ratio, across)
     return cells
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import log
 
-import numpy as np
-
 from atelier.workshop.engines.design.colour import chroma, lab
 from atelier.workshop.engines.design.outline import Box
 
@@ -33,6 +31,7 @@ MANNERS = (
     "checks",
 )
 """Ways of arranging a sheet, a logo and a pattern that somebody may like better than others."""
+_NO_MANNERS = {f"way:{way}": 0.0 for way in MANNERS}
 BOUNDS = ("crossing", "covered", "outside", "small", "touching")
 """Features that are mistakes; nobody's taste changes what they weigh."""
 
@@ -40,24 +39,23 @@ BOUNDS = ("crossing", "covered", "outside", "small", "touching")
 def measured(plan: Plan, habits: Habits) -> dict[str, float]:
     """The features of a plan."""
     boxes = [part.box for group in plan.words for part in group.words.parts]
-    sheet = plan.kind.sheet
-    occupied = plan.occupancy()
+    around = [box.grown(0.01 * plan.kind.side) for box in boxes]
+    inner = plan.kind.sheet.grown(-0.5 * plan.kind.margin * plan.kind.side)
+    grid = plan.grid
     heroes = [art for art in plan.arts if art.role == "hero"]
     return {
         "small": _small(plan),
-        "crossing": sum(
-            max(0.0, art.under(box.grown(0.01 * plan.kind.side)) - 0.002) for art in plan.arts for box in boxes
-        ),
+        "crossing": sum(max(0.0, art.under(box) - 0.002) for art in plan.arts for box in around),
         "covered": _covered(plan, boxes),
-        "lost": float(np.mean([_lost(plan, art.box, art.motif.colours) for art in heroes])) if heroes else 0.0,
-        "empty": max(0.0, float((occupied == 0).mean()) - (0.75 - 0.3 * habits.cover)),
-        "crowded": max(0.0, float((occupied > 0.9).mean()) - 0.85),
-        "symmetry": abs(_symmetry(occupied) - habits.symmetry),
-        "balance": _balance(occupied),
+        "lost": sum(_lost(plan, art.box, art.motif.colours) for art in heroes) / max(1, len(heroes)),
+        "empty": max(0.0, grid.empty - (0.75 - 0.3 * habits.cover)),
+        "crowded": max(0.0, grid.busy - 0.85),
+        "symmetry": abs(grid.symmetry - habits.symmetry),
+        "balance": _balance(grid.middle),
         "edges": _edges(boxes, plan.kind.side),
         "art": _art(plan, heroes, habits),
         "scheme": max(0.0, 1.2 - plan.scheme.worth),
-        "outside": sum(not sheet.grown(-0.5 * plan.kind.margin * plan.kind.side).holds(box) for box in boxes),
+        "outside": sum(not inner.holds(box) for box in boxes),
         "touching": _touching(plan),
         **manners(plan),
     }
@@ -66,9 +64,11 @@ def measured(plan: Plan, habits: Habits) -> dict[str, float]:
 def manners(plan: Plan) -> dict[str, float]:
     """What can be liked or not without being better or worse: only what people pick gives it a weight."""
     light = float(lab(plan.scheme.ground)[0])
-    shown = sum(((art.box & plan.kind.sheet) or Box(0, 0, 0, 0)).area for art in plan.arts) / plan.kind.sheet.area
+    sheet = plan.kind.sheet
+    shown = sum(inside.area for art in plan.arts if (inside := art.box & sheet)) / sheet.area
     return {
-        **{f"way:{way}": float(plan.way == way) for way in MANNERS},
+        **_NO_MANNERS,
+        **({f"way:{plan.way}": 1.0} if plan.way in MANNERS else {}),
         "ground:light": float(light > 0.85),
         "ground:dark": float(light < 0.42),
         "align:middle": float(plan.align == "middle"),
@@ -90,25 +90,20 @@ def _small(plan: Plan) -> float:
 def _covered(plan: Plan, boxes: list[Box]) -> float:
     """Words that lie partly on one field and partly on another: their ink cannot suit both."""
     found = 0.0
+    fields = [field for field in plan.fields if field.form != "line"]
     for group in plan.words:
         for part in group.words.parts:
-            for field in plan.fields:
+            for field in fields:
                 inside = field.box & part.box
-                if inside is None or field.box.holds(part.box, 1.0) or field.form == "line":
+                if inside is None:
                     continue
-                found += 0.1 + inside.area / part.box.area
-            found += sum(
-                ((field.box & part.box) or Box(0, 0, 0, 0)).area / part.box.area
-                for field in plan.fields
-                if field.form != "line"
-                and field.colour != group.behind
-                and field.box.area < part.box.area * 40
-                and field.box.holds(part.box, 1.0)
-            )
+                if not field.box.holds(part.box, 1.0):
+                    found += 0.1 + inside.area / part.box.area
+                elif field.colour != group.behind and field.box.area < part.box.area * 40:
+                    found += inside.area / part.box.area
     for number, box in enumerate(boxes):
         for other in boxes[number + 1 :]:
-            if box & other:
-                found += 1.0
+            found += box.meets(other)
     return found
 
 
@@ -121,20 +116,9 @@ def _lost(plan: Plan, box: Box, colours: tuple[tuple[str, float], ...]) -> float
     return hidden(colours, behind)
 
 
-def _symmetry(occupied: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
-    return 1 - float(np.abs(occupied - occupied[:, ::-1]).mean()) / max(float(occupied.mean()) * 2, 1e-9)
-
-
-def _balance(occupied: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float:
+def _balance(middle: tuple[float, float]) -> float:
     """How far the middle of what is there lies from the middle of the sheet, sideways counted double."""
-    weight = occupied.sum()
-    if not weight:
-        return 0.0
-    rows, columns = np.indices(occupied.shape)
-    size = occupied.shape[0] - 1
-    across = abs(float((columns * occupied).sum() / weight) / size - 0.5)
-    down = abs(float((rows * occupied).sum() / weight) / size - 0.5)
-    return 2 * across + down
+    return 2 * abs(middle[0] - 0.5) + abs(middle[1] - 0.5)
 
 
 def _edges(boxes: list[Box], side: float) -> float:

@@ -13,6 +13,7 @@ from atelier.workshop.engines.design.colour import contrast, distance
 from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box
 
+from .chance import by_odds, one_of, steps
 from .cuts import around, cut, fits
 from .marks import LOGO_WAYS, icons, logo
 from .patterns import WAYS, pattern
@@ -53,7 +54,7 @@ def _scheme(task: Task, draw: np.random.Generator) -> Scheme:
 def _sheet(task: Task, draw: np.random.Generator, number: int) -> Plan | None:
     ways = {"cut": _cut, "open": _open, "framed": _framed} if task.heroes else {"plain": _plain, "bare": _bare}
     names = list(ways)
-    way = names[int(draw.choice(len(names), p=_odds(names, task)))]
+    way = names[by_odds(draw, steps(_odds(names, task)))]
     sketch = Sketch(task, draw)
     if not ways[way](sketch):
         return None
@@ -108,7 +109,7 @@ def _cut(sketch: Sketch) -> bool:
 
 
 def _words_in(sketch: Sketch, cell: Box, detail: Box | None) -> bool:
-    rise = float(sketch.draw.choice([0.0, 0.5, 0.5, 1.0]))
+    rise = one_of(sketch.draw, (0.0, 0.5, 0.5, 1.0))
     roles = FIRST if detail is not None else (*FIRST, *SECOND)
     if not sketch.put_words(roles, sketch.inner(cell), sketch.ground_of(cell), rise):
         return False
@@ -187,7 +188,7 @@ def _open(sketch: Sketch) -> bool:
     if band:
         sketch.fields.append(sketch.ground_for(whole, sketch.scheme.fields[0], plain=True))
     split = bool(any(sketch.task.said.get(role) for role in SECOND) and draw.random() < 0.4 and not across)
-    rise = 0.0 if first and not across else 1.0 if not across else float(draw.choice([0.0, 0.5, 1.0]))
+    rise = 0.0 if first and not across else 1.0 if not across else one_of(draw, (0.0, 0.5, 1.0))
     if not sketch.put_words(FIRST if split else (*FIRST, *SECOND), typed, sketch.ground_of(typed), rise):
         return False
     taken = sketch.last.box
@@ -292,7 +293,8 @@ def _scatter(sketch: Sketch, count: int) -> None:
         side = sketch.kind.side * draw.uniform(0.08, 0.13)
         x, y = draw.uniform(side, sheet.width - side), draw.uniform(side, sheet.height - side)
         box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
-        if any(box.grown(side * 0.35) & other for other in taken):
+        around = box.grown(side * 0.35)
+        if any(around.meets(other) for other in taken):
             continue
         taken.append(box)
         motif = motifs[int(draw.integers(len(motifs)))]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import hypot
 
 import numpy as np
 
 from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box
 
+from .chance import one_of
 from .hiding import told
 from .kinds import Kind
 from .plans import Art, Field, Habits, Plan
@@ -31,7 +33,7 @@ def pattern(
 
 def _forms(kind: Kind, scheme: Scheme, habits: Habits, draw: np.random.Generator) -> list[Field]:
     """Plain forms in turn where there is no motif: discs of a round hand, squares of another."""
-    count, rounded = int(draw.choice([4, 6])), draw.random() < habits.curved
+    count, rounded = one_of(draw, (4, 6)), draw.random() < habits.curved
     step, found = kind.width / count, []
     for column in range(count):
         for row in range(count):
@@ -69,7 +71,7 @@ def _drop(
     kind: Kind, scheme: Scheme, motifs: Sequence[Motif], habits: Habits, draw: np.random.Generator
 ) -> tuple[list[Field], list[Art]]:
     """Columns, each second one lower by half a step; small dots between where the hand is round."""
-    count = int(draw.choice([4, 6]))
+    count = one_of(draw, (4, 6))
     step, side = kind.width / count, kind.width / count * draw.uniform(0.6, 0.78)
     arts: list[Art] = []
     fields: list[Field] = []
@@ -78,7 +80,7 @@ def _drop(
         for row in range(count):
             motif = motifs[(column + 2 * row) % len(motifs)]
             x, y = (column + 0.5) * step, (row + 0.5 + 0.5 * (column % 2)) * step
-            arts += _wrapped(kind, motif, x, y % kind.height, side, float(draw.choice([-lean, lean])))
+            arts += _wrapped(kind, motif, x, y % kind.height, side, one_of(draw, (-lean, lean)))
             if dotted:
                 fields += _dot(
                     kind, column * step, (row + 0.5 * ((column + 1) % 2)) * step, step * 0.045, scheme.accent
@@ -115,14 +117,14 @@ def _scatter(
 def _apart(kind: Kind, x: float, y: float, a: float, b: float) -> float:
     """Distance on the torus."""
     dx, dy = abs(x - a), abs(y - b)
-    return float(np.hypot(min(dx, kind.width - dx), min(dy, kind.height - dy)))
+    return hypot(min(dx, kind.width - dx), min(dy, kind.height - dy))
 
 
 def _bands(
     kind: Kind, scheme: Scheme, motifs: Sequence[Motif], habits: Habits, draw: np.random.Generator
 ) -> tuple[list[Field], list[Art]]:
     """Rows, each of one motif, every second one on a band of colour."""
-    rows, count = int(draw.choice([4, 6])), int(draw.choice([5, 6, 8]))
+    rows, count = one_of(draw, (4, 6)), one_of(draw, (5, 6, 8))
     high, step = kind.height / rows, kind.width / count
     fields: list[Field] = []
     arts: list[Art] = []
@@ -142,7 +144,7 @@ def _checks(
     kind: Kind, scheme: Scheme, motifs: Sequence[Motif], habits: Habits, draw: np.random.Generator
 ) -> tuple[list[Field], list[Art]]:
     """A chessboard in the ground and a field, a motif in each square or in every second one."""
-    count = int(draw.choice([4, 6]))
+    count = one_of(draw, (4, 6))
     step, every = kind.width / count, draw.random() < 0.6
     fields, arts = [], []
     for column in range(count):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import ceil
 from typing import Literal
-
-import numpy as np
 
 from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box, Matrix
 
+from .grid import Grid, cells_in
 from .habits import Habits
 from .kinds import Kind
 from .schemes import Scheme
@@ -57,7 +57,7 @@ class Art:
 
     def under(self, box: Box) -> float:
         """The share of a box in which something of the motif is drawn."""
-        mask, inside = self.motif.mask, box & self.box
+        mask, inside = self.motif.mask, box & self.box if box.meets(self.box) else None
         if inside is None or mask is None:
             return 0.0
         own = self.motif.box.moved(self.placed)
@@ -66,13 +66,13 @@ class Art:
             return inside.area / max(box.area, 1e-9) * self.motif.cover
         seen = mask[:, ::-1] if self.flip else mask
         rows = slice(
-            int((inside.top - own.top) / own.height * high), int(np.ceil((inside.bottom - own.top) / own.height * high))
+            int((inside.top - own.top) / own.height * high), ceil((inside.bottom - own.top) / own.height * high)
         )
         columns = slice(
-            int((inside.left - own.left) / own.width * wide), int(np.ceil((inside.right - own.left) / own.width * wide))
+            int((inside.left - own.left) / own.width * wide), ceil((inside.right - own.left) / own.width * wide)
         )
         part = seen[rows, columns]
-        return float(part.mean()) * inside.area / max(box.area, 1e-9) if part.size else 0.0
+        return int(part.sum()) / part.size * inside.area / max(box.area, 1e-9) if part.size else 0.0
 
 
 @dataclass(frozen=True)
@@ -107,23 +107,16 @@ class Plan:
     align: str = "left"
     edge: Edge | None = None
 
-    def occupancy(self, cells: int = 12) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        """What lies where, coarsely: words 1, art 2, fields a half. (cells, cells)."""
-        found = np.zeros((cells, cells))
-        sheet = self.kind.sheet
-
-        def put(box: Box, value: float) -> None:
-            left, right = box.left / sheet.width * cells, box.right / sheet.width * cells
-            top, bottom = box.top / sheet.height * cells, box.bottom / sheet.height * cells
-            rows = slice(max(0, int(top + 0.5)), max(0, min(cells, int(np.ceil(bottom - 0.5)))))
-            columns = slice(max(0, int(left + 0.5)), max(0, min(cells, int(np.ceil(right - 0.5)))))
-            found[rows, columns] = np.maximum(found[rows, columns], value)
-
-        for each in self.fields:
-            put(each.box, 0.5)
-        for art in self.arts:
-            put(art.box, 2.0)
+    @cached_property
+    def grid(self) -> Grid:
+        """What lies where, coarsely."""
+        wide, high = self.kind.width, self.kind.height
+        fields = art = words = 0
+        for form in self.fields:
+            fields |= cells_in(form.box, wide, high)
+        for each in self.arts:
+            art |= cells_in(each.box, wide, high)
         for group in self.words:
             for part in group.words.parts:
-                put(part.box, 1.0)
-        return found
+                words |= cells_in(part.box, wide, high)
+        return Grid.of(art, words, fields)

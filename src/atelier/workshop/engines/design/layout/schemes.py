@@ -20,6 +20,8 @@ from atelier.workshop.engines.design.colour import (
 )
 from atelier.workshop.engines.design.learning.palette import Palette, Swatch
 
+from .chance import by_odds, one_of, steps
+
 Array = NDArray[np.float64]
 
 
@@ -80,24 +82,24 @@ class _Source:
 
     def drawn(self, draw: np.random.Generator) -> Scheme:
         colours, given = self.colours, self.given
-        first = int(draw.choice(len(colours), p=self.grounds))
+        first = by_odds(draw, self.grounds)
         ground = _as_ground(colours[first], colours, draw)
-        fields = [colours[int(n)] for n in draw.choice(len(colours), 2, p=self.fields[first])]
-        accent = colours[int(draw.choice(len(colours), p=self.accents[first]))]
+        fields = [colours[by_odds(draw, self.fields[first])] for _ in range(2)]
+        accent = colours[by_odds(draw, self.accents[first])]
         if given:
             fields[0], accent = given[0], given[min(1, len(given) - 1)]
             if draw.random() < 0.35:
                 ground, fields[0] = given[0], fields[1]
         if draw.random() < 0.35:
-            lightness = float(np.clip(lab(fields[0])[0] + draw.choice([-0.12, 0.12]), 0.12, 0.96))
+            lightness = min(0.96, max(0.12, float(lab(fields[0])[0]) + one_of(draw, (-0.12, 0.12))))
             fields[1] = toned(fields[0], lightness)
         return Scheme(ground, tuple(fields), accent, self.inks, _worth(ground, fields, accent, self.subject))
 
 
-def _tempered(weights: Array) -> Array:
-    """Shares with the rare ones a little less rare."""
+def _tempered(weights: Array) -> list[float]:
+    """Odds from shares, with the rare ones a little less rare; added up."""
     found = np.maximum(weights, 1e-9) ** 0.7
-    return np.asarray(found / found.sum())
+    return steps((found / found.sum()).tolist())
 
 
 def _as_ground(colour: str, colours: list[str], draw: np.random.Generator) -> str:

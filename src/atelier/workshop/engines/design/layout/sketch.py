@@ -11,6 +11,7 @@ from atelier.workshop.engines.design.learning.motifs import Motif
 from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.type.setting import Align
 
+from .chance import one_of
 from .kinds import Kind
 from .plans import Art, Field, Habits, Set
 from .schemes import Scheme
@@ -53,7 +54,7 @@ class Sketch:
     def _corner(self) -> float:
         """How round the corners of fields are: as the creator's own forms."""
         habits = self.task.habits
-        return 0.0 if habits.smooth < 0.35 else float(self.draw.choice([0.06, 0.12, 0.5])) * habits.smooth
+        return 0.0 if habits.smooth < 0.35 else one_of(self.draw, (0.06, 0.12, 0.5)) * habits.smooth
 
     def ground_for(self, cell: Box, colour: str, *, plain: bool) -> Field:
         """A field behind a cell. It goes on beyond the sheet where the cell ends there; its corners within are as round

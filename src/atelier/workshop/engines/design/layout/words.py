@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.type.setting import Align, Block, Hand, broken, fitted, running
@@ -27,7 +28,9 @@ class Typeset:
     strong: Hand
 
     def hand(self, role: str) -> Hand:
-        return {"headline": self.display, "date": self.strong, "action": self.strong}.get(role, self.text)
+        if role == "headline":
+            return self.display
+        return self.strong if role in ("date", "action") else self.text
 
 
 @dataclass(frozen=True)
@@ -71,45 +74,68 @@ def set_words(
     low, high, best = 0, len(SCALES), None
     while low < high:  # the larger the words the higher they stand, so the largest that fits is found by halving
         middle = (low + high) // 2
-        found = _stacked(said, present, room, typeset, kind, align, wanted * SCALES[middle], headline)
-        if found is not None and found.box.height <= room.height + 1e-6:
-            best, high = found, middle
+        rows = _rows(said, present, room, typeset, kind, wanted * SCALES[middle], headline)
+        if rows is not None:
+            best, high = rows, middle
         else:
             low = middle + 1
-    return None if best is None else _lowered(best, (room.height - best.box.height) * rise)
+    return None if best is None else _stacked(best, room, align, rise)
 
 
-def _stacked(
-    said: Mapping[str, str], present: list[str], room: Box, typeset: Typeset, kind: Kind, align: Align, size: float,
-    headline: float,
-) -> Words | None:  # fmt: skip
-    parts: list[Said] = []
-    top, base = room.top, headline
+class _Row(NamedTuple):
+    """A part of the words at its height; `pad` is what a button adds around them."""
+
+    role: str
+    block: Block
+    top: float
+    bottom: float
+    pad: float
+
+
+def _rows(
+    said: Mapping[str, str], present: list[str], room: Box, typeset: Typeset, kind: Kind, size: float, headline: float
+) -> list[_Row] | None:
+    """The parts one under the other, each at the size that its rank has; None where one would be illegible or the room
+    too low for them."""
+    found: list[_Row] = []
+    base, top = headline, room.top
     for role in present:
-        hand, text = typeset.hand(role), said[role]
         if role == "headline":
-            block = fitted(hand, text, room.width, room.height, largest=size, lines=5)
+            wide, high = room.width, room.height
+            block = fitted(typeset.display, said[role], wide, high, largest=size, lines=5)
             base = block.size
         else:
             base = base or size
             wanted = max(kind.least, min(base * RANKS[role], size))
-            if role == "action":
-                wide = max(room.width - 2 * wanted, kind.least)
-                block = fitted(hand, text, wide, 3 * wanted, largest=wanted, lines=1)
-            else:
-                block = _short(hand, text, wanted, room.width, kind.least, one=role in ("date", "place"))
+            block = _lesser(typeset.hand(role), said[role], role, wanted, room.width, kind.least)
         if block.size < kind.least - 1e-6 or block.width > room.width + 1e-6:
             return None
-        gap = _gap(parts, role, block)
+        top += _gap(found[-1], role, block) if found else 0.0
         pad = block.size * 0.75 if role == "action" else 0.0
-        top += gap
-        box = Box(room.left, top, room.right, top + block.height + 2 * pad)
-        parts.append(Said(role, block, _beside(box, block, align, pad), align))
-        top = box.bottom
-    boxes = [part.box for part in parts]
-    whole = boxes[0]
-    for box in boxes[1:]:
-        whole = whole | box
+        found.append(_Row(role, block, top, top + block.height + 2 * pad, pad))
+        top = found[-1].bottom
+        if top - room.top > room.height + 1e-6:
+            return None
+    return found
+
+
+def _lesser(hand: Hand, text: str, role: str, wanted: float, wide: float, least: float) -> Block:
+    """Words that are no headline, as near to the wanted size as they fit."""
+    if role == "action":
+        return fitted(hand, text, max(wide - 2 * wanted, least), 3 * wanted, largest=wanted, lines=1)
+    return _short(hand, text, wanted, wide, least, one=role in ("date", "place"))
+
+
+def _stacked(rows: list[_Row], room: Box, align: Align, rise: float) -> Words:
+    """The parts in a room, `rise` of the free height above them."""
+    by = (room.height - (rows[-1].bottom - rows[0].top)) * rise
+    parts = []
+    for row in rows:
+        box = Box(room.left, row.top + by, room.right, row.bottom + by)
+        parts.append(Said(row.role, row.block, _beside(box, row.block, align, row.pad), align))
+    whole = parts[0].box
+    for part in parts[1:]:
+        whole = whole | part.box
     return Words(tuple(parts), whole)
 
 
@@ -127,10 +153,7 @@ def _short(hand: Hand, text: str, wanted: float, wide: float, least: float, *, o
     return Block(hand, even, wanted, block.leading) if fits else block
 
 
-def _gap(parts: list[Said], role: str, block: Block) -> float:
-    if not parts:
-        return 0.0
-    before = parts[-1]
+def _gap(before: _Row, role: str, block: Block) -> float:
     near = 0.55 if before.role in ("date", "place") and role in ("date", "place") else 0.95
     return near * block.size + 0.12 * before.block.size + (0.35 * block.size if role == "action" else 0.0)
 
@@ -144,10 +167,3 @@ def _beside(box: Box, block: Block, align: Align, pad: float) -> Box:
         return Box(box.right - wide, box.top, box.right, box.bottom)
     middle = (box.left + box.right) / 2
     return Box(middle - wide / 2, box.top, middle + wide / 2, box.bottom)
-
-
-def _lowered(words: Words, by: float) -> Words:
-    def down(box: Box) -> Box:
-        return Box(box.left, box.top + by, box.right, box.bottom + by)
-
-    return Words(tuple(Said(p.role, p.block, down(p.box), p.align) for p in words.parts), down(words.box))

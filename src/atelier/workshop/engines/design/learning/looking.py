@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from atelier.workshop.engines.design.colour import lab_of
 from atelier.workshop.engines.design.drawing import raster
 from atelier.workshop.engines.design.outline import Box, Matrix
-from atelier.workshop.engines.design.reading.svg import Read
 from atelier.workshop.engines.design.scene import Gradient, Group, Shape, TextRun
 
 from .parts import boxlike, without_ground
+
+if TYPE_CHECKING:
+    from atelier.workshop.engines.design.reading.svg import Read
 
 SIDE = 160
 """Pixels along the longer side at which a work is looked at."""
@@ -150,7 +152,9 @@ def _colours(found: Look, forms: list[_Form], pixels: NDArray[np.uint8], texts: 
     seen = pixels[pixels[..., 3] > 200][:, :3]
     if not len(seen):
         return
-    steps, counts = np.unique(seen // 8, axis=0, return_counts=True)
+    counts = np.bincount((seen // 8).astype(np.int32) @ np.array([32 * 32, 32, 1], np.int32))
+    there = np.flatnonzero(counts)
+    steps, counts = np.stack([there // 1024, there // 32 % 32, there % 32], 1), counts[there]
     at, shares = lab_of(steps * 8 + 4), counts / counts.sum()
     named = _named(forms)
     table: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))

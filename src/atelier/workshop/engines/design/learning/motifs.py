@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atelier.workshop.engines.design.drawing import raster
 from atelier.workshop.engines.design.outline import Box, union
-from atelier.workshop.engines.design.reading.svg import Read
 from atelier.workshop.engines.design.scene import Colour, Group, Item, Picture, Shape
 
 from .parts import WORDLESS, without_ground
+
+if TYPE_CHECKING:
+    from atelier.workshop.engines.design.reading.svg import Read
 
 SIDE = 96
 LEAST_SHARE = 0.04
@@ -201,10 +204,12 @@ def _colours(pixels: NDArray[np.uint8]) -> tuple[tuple[Colour, float], ...]:
     seen = pixels[pixels[..., 3] > 200][:, :3]
     if not len(seen):
         seen = pixels[pixels[..., 3] > 60][:, :3]
-    _, place, counts = np.unique(seen // 24, axis=0, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(
+        (seen // 24).astype(np.int32) @ np.array([121, 11, 1], np.int32), return_inverse=True, return_counts=True
+    )
     found = []
     for number in np.argsort(-counts)[:8]:
-        inside = seen[place.ravel() == number]
+        inside = seen[place == number]
         red, green, blue = (int(each) for each in np.median(inside, axis=0))
         share = float(counts[number] / counts.sum())
         if share > 0.02:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from atelier.workshop.engines.design.outline import IDENTITY
-from atelier.workshop.engines.design.reading.svg import Read
 from atelier.workshop.engines.design.scene import Colour, Group, Item, Shape
+
+if TYPE_CHECKING:
+    from atelier.workshop.engines.design.reading.svg import Read
 
 WORDLESS = re.compile(r"^(?:g|path|rect|svg|layer|ebene|calque|capa|group|use|symbol|image|text|circle|ellipse|polygon|"
                        r"surface|shape|object|id|xml|_)?[-_ .]*[0-9a-f.\-_ ]*$", re.IGNORECASE)  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from atelier.workshop.engines.design.drawing import raster
+from atelier.workshop.engines.design.drawing import covered
 from atelier.workshop.engines.design.learning.looking import look_at
 from atelier.workshop.engines.design.learning.traits import Traits
 from atelier.workshop.engines.design.making import Made
@@ -63,7 +63,7 @@ def _form(made: Made) -> Array | None:
 def _composition(made: Made) -> Array | None:
     sheet = made.plan.kind.sheet
     shown = Group(tuple(item for item in made.scene.items if item.name != "Ground"))
-    ink = raster(shown, sheet, SIDE, SIDE)[..., 3] > 100
+    ink = covered(shown, sheet, SIDE, SIDE) > 100
     both = ink | ink[:, ::-1]
     return np.array([float((ink & ink[:, ::-1]).sum() / max(1, both.sum())), float(ink.mean())])
 

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path, PurePath
 
 from atelier.workshop.contract import FileRef, Inspection, Piece, Refusal, Unreadable, Upload
-from atelier.workshop.engines.design.drawing import encoded, raster
+from atelier.workshop.engines.design.drawing import covered, encoded, raster
 from atelier.workshop.engines.design.learning.motifs import motifs_of
 from atelier.workshop.engines.design.outline import Box
 from atelier.workshop.engines.design.writing import svg_of
@@ -106,7 +106,7 @@ def _seen(found: Read, where: str) -> tuple[Box, tuple[int, int]]:
         raise Unreadable("There is nothing drawn in it that can be used.", where=where, remedy=_REMEDY)
     scale = SIDE / max(inside.width, inside.height)
     size = max(16, round(inside.width * scale)), max(16, round(inside.height * scale))
-    if float((raster(found.scene.root, inside, *size)[..., 3] > 60).mean()) < LEAST_COVER:
+    if float((covered(found.scene.root, inside, *size) > 60).mean()) < LEAST_COVER:
         raise Unreadable("Nearly nothing can be seen in it.", where=where, remedy=_REMEDY)
     return inside, size
 

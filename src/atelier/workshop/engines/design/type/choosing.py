@@ -60,6 +60,7 @@ def catalogue() -> tuple[Family, ...]:
     return tuple(each for each in families if find_spec(each.package) is not None)
 
 
+@lru_cache(256)
 def typesets(traits: Traits, mood: str) -> tuple[Typeset, ...]:
     """The best pairs for a creator's habits and a mood, the best first."""
     found = displays(traits, mood)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,14 @@ class Hand:
     @property
     def face(self) -> Face:
         return self.faces[0]
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Kept: many things are known by the hand that they are set in, and a hand has a dozen faces."""
+        return hash((self.faces, self.tracking, self.upper))
 
     def said(self, text: str) -> str:
         return text.upper() if self.upper else text
@@ -164,29 +172,40 @@ def fitted(hand: Hand, text: str, wide: float, high: float, *, largest: float, l
 
 
 def _fitted(hand: Hand, text: str, wide: float, high: float, largest: float, lines: int) -> Block:
-    leading = max(1.0, (hand.face.cap + hand.face.descent) * 1.12)
-    found, score = None, -1.0
-    for block, widest, even in _settings(hand, text, lines):
-        tall = hand.face.cap + hand.face.descent + leading * (len(block) - 1)
-        size = min(wide / widest, high / tall, largest)
-        worth = size * (0.8 + 0.2 * even)
-        if worth > score:
-            found, score = Block(hand, block, size, leading), worth
-    assert found is not None
-    return found
+    settings, leading = _settings(hand, text, lines)
+    first = settings[0]
+    best, taken = first.lines, min(wide / first.wide, high / first.high, largest)
+    score = taken * first.worth
+    for setting in settings[1:]:
+        size = min(wide / setting.wide, high / setting.high, largest)
+        if size * setting.worth > score:
+            best, taken, score = setting.lines, size, size * setting.worth
+    return Block(hand, best, taken, leading)
+
+
+class _Setting(NamedTuple):
+    """A text in so many lines, and in ems how wide and how high these are. `worth` is higher where they are even."""
+
+    lines: tuple[Line, ...]
+    wide: float
+    high: float
+    worth: float
 
 
 @lru_cache(4096)
-def _settings(hand: Hand, text: str, lines: int) -> tuple[tuple[tuple[Line, ...], float, float], ...]:
-    """The text in one, two and more lines: these, the width of the widest in ems, and how even they are (to 1)."""
-    found = []
+def _settings(hand: Hand, text: str, lines: int) -> tuple[tuple[_Setting, ...], float]:
+    """The text in one, two and more lines, and how far these are apart, in ems."""
+    tall = hand.face.cap + hand.face.descent
+    leading = max(1.0, tall * 1.12)
+    found: list[_Setting] = []
     for count in range(1, lines + 1):
         block = broken(hand, text, count)
-        if len(block) < count:
+        if len(block) < count and found:
             break
         widest = max(1e-9, *(line.width for line in block))
-        found.append((block, widest, sum(line.width for line in block) / (len(block) * widest)))
-    return tuple(found)
+        even = sum(line.width for line in block) / (len(block) * widest)
+        found.append(_Setting(block, widest, tall + leading * (len(block) - 1), 0.8 + 0.2 * even))
+    return tuple(found), leading
 
 
 def running(hand: Hand, text: str, size: float, wide: float) -> Block:
