@@ -125,13 +125,14 @@ def asked(hand: Any, brief: dict[str, str], seeds: Sequence[int], folder: Path) 
 def steps(hand: Any, brief: dict[str, str], seeds: Sequence[int]) -> dict[str, float]:
     """What the steps of four previews take, one after another."""
     from atelier.workshop.engines.design.briefs import valid
-    from atelier.workshop.engines.design.making import Order, make, subject_vector
+    from atelier.workshop.engines.design.learning.meaning import meaning
+    from atelier.workshop.engines.design.making import Order, make
     from atelier.workshop.engines.design.showing import half, shown, webp
     from atelier.workshop.engines.design.writing import svg_of
 
     begin = time.process_time()
     told = valid(brief)
-    subject = subject_vector(told)
+    subject = meaning(told.subject)
     found = {"reading the brief": time.process_time() - begin}
     begin = time.process_time()
     made = [make(hand.style, Order(told, subject, seed)) for seed in seeds]
