@@ -56,6 +56,17 @@ def lint() -> list[Stage]:
     ]
 
 
+def slow_files() -> list[str]:
+    """The test files that name a mark of the slow tests: to read all the others for them took 10 s in each process.
+
+    Journeys come first: they take longest and wait most, so that they must not be what is left at the end.
+    """
+    names = re.compile(rf"\bmark\.({SLOW.replace(' or ', '|')})\b")
+    found = [path for folder in ("tests", "src") for path in (ROOT / folder).rglob("test_*.py")]
+    named = [str(path.relative_to(ROOT)) for path in found if names.search(path.read_text("utf-8"))]
+    return sorted(named, key=lambda name: ("journeys" not in name, name))
+
+
 def fast() -> Stage:
     """The tests that need neither a browser nor the real engine, two at a time."""
     return Stage("tests", tool("pytest", "-q", "-n", "2", "-m", f"not ({SLOW})"))
@@ -64,7 +75,7 @@ def fast() -> Stage:
 def slow() -> Stage:
     """The tests that start a browser, whole sites or the real engine: two files at a time, each from top to bottom."""
     shared = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    return Stage("slow tests", tool("pytest", "-q", *shared, "-m", SLOW), may_be_empty=True)
+    return Stage("slow tests", tool("pytest", "-q", *shared, "-m", SLOW, *slow_files()), may_be_empty=True)
 
 
 def announce(stage: Stage) -> None:
