@@ -57,7 +57,7 @@ def lint() -> list[Stage]:
 
 
 def slow_files() -> list[str]:
-    """The test files that name a mark of the slow tests: to read all the others for them took 10 s in each process.
+    """The test files that name a mark of the slow tests: to read all others too takes each worker 5 s more.
 
     Journeys come first: they take longest and wait most, so that they must not be what is left at the end.
     """
