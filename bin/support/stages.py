@@ -21,7 +21,9 @@ NO_TESTS = 5
 # Longer than the whole suite may take; a stage that hangs is ended so that the others still speak.
 LIMIT = 1800
 SLOW = "slow or browser or engine"
-STEP_BACK = ("nice", "-n", "19")
+KILLS = "tests/journeys/test_kills.py"
+# What only computes lets the trainings that tests wait for go first: they run at a low priority themselves.
+STEP_BACK = ("nice", "-n", "15")
 
 
 @dataclass
@@ -40,6 +42,11 @@ class Stage:
     def is_pytest(self) -> bool:
         return "pytest" in Path(self.command[0]).name
 
+    def hear(self, line: str) -> None:
+        """Keep pytest's closing line."""
+        if self.is_pytest and re.search(r"\b(passed|failed|error|errors|no tests ran)\b.* in [\d.]+s", line):
+            self.closing = line.strip().strip("=").strip()
+
 
 def tool(name: str, *arguments: str) -> list[str]:
     """A tool of this environment."""
@@ -51,7 +58,7 @@ def lint() -> list[Stage]:
     return [
         Stage("ruff check", tool("ruff", "check", ".")),
         Stage("ruff format", tool("ruff", "format", "--check", ".")),
-        Stage("mypy", tool("mypy"), beside=True),
+        Stage("mypy", [*STEP_BACK, *tool("mypy")], beside=True),
         Stage("imports", tool("lint-imports")),
     ]
 
@@ -64,7 +71,12 @@ def slow_files() -> list[str]:
     names = re.compile(rf"\bmark\.({SLOW.replace(' or ', '|')})\b")
     found = [path for folder in ("tests", "src") for path in (ROOT / folder).rglob("test_*.py")]
     named = [str(path.relative_to(ROOT)) for path in found if names.search(path.read_text("utf-8"))]
-    return sorted(named, key=lambda name: ("journeys" not in name, name))
+    return sorted(set(named) - {KILLS}, key=lambda name: ("journeys" not in name, name))
+
+
+def kills() -> Stage:
+    """The journey in which parts of a site are killed: it waits for three quarters of its time, beside the others."""
+    return Stage("kills", tool("pytest", "-q", "-p", "no:xdist", KILLS), beside=True)
 
 
 def fast() -> Stage:
@@ -84,10 +96,8 @@ def announce(stage: Stage) -> None:
 
 @contextmanager
 def running_beside(stages: list[Stage]) -> Iterator[None]:
-    """Runs stages of one core and no waiting, one after the other, while others run; what they print comes after.
-
-    They step back as far as the trainings that tests wait for, which would starve beside them otherwise.
-    """
+    """Runs stages that leave most of a core free, or can wait for one, one after the other while others run; what they
+    print comes after."""
     printed: list[str] = []
 
     def work() -> None:
@@ -95,10 +105,12 @@ def running_beside(stages: list[Stage]) -> Iterator[None]:
             begun = time.monotonic()
             try:
                 done = subprocess.run(
-                    [*STEP_BACK, *stage.command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT
+                    stage.command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT
                 )
                 stage.code = done.returncode
                 printed.append(done.stdout + done.stderr)
+                for line in done.stdout.splitlines():
+                    stage.hear(line)
             except subprocess.TimeoutExpired:
                 printed.append(f"It had not ended after {LIMIT} s.\n")
             stage.seconds = time.monotonic() - begun
@@ -124,8 +136,7 @@ def run(stage: Stage) -> None:
     try:
         for line in process.stdout:
             print(line, end="", flush=True)
-            if stage.is_pytest and re.search(r"\b(passed|failed|error|errors|no tests ran)\b.* in [\d.]+s", line):
-                stage.closing = line.strip().strip("=").strip()
+            stage.hear(line)
         stage.code = process.wait()
     except KeyboardInterrupt:
         process.wait()
@@ -171,7 +182,7 @@ def plan(words: list[str]) -> list[Stage]:
     """The stages a command line asks for. Errors: SystemExit with the usage."""
     if words[:1] == ["--"]:
         return [Stage("tests", tool("pytest", *words[1:]))]
-    plans = {"all": [*lint(), fast(), slow()], "lint": lint(), "fast": [fast()], "slow": [slow()]}
+    plans = {"all": [kills(), *lint(), fast(), slow()], "lint": lint(), "fast": [fast()], "slow": [kills(), slow()]}
     asked = words[0] if words else "all"
     if asked not in plans or len(words) > 1:
         raise SystemExit("usage: bin/test [all|lint|fast|slow]   or   bin/test -- ARGUMENTS OF PYTEST")
