@@ -21,6 +21,9 @@ NO_TESTS = 5
 # Longer than the whole suite may take; a stage that hangs is ended so that the others still speak.
 LIMIT = 1800
 SLOW = "slow or browser or engine"
+KILLS = "tests/journeys/test_kills.py"
+# What only computes lets the trainings that tests wait for go first: they run at a low priority themselves.
+STEP_BACK = ("nice", "-n", "15")
 
 
 @dataclass
@@ -39,6 +42,11 @@ class Stage:
     def is_pytest(self) -> bool:
         return "pytest" in Path(self.command[0]).name
 
+    def hear(self, line: str) -> None:
+        """Keep pytest's closing line."""
+        if self.is_pytest and re.search(r"\b(passed|failed|error|errors|no tests ran)\b.* in [\d.]+s", line):
+            self.closing = line.strip().strip("=").strip()
+
 
 def tool(name: str, *arguments: str) -> list[str]:
     """A tool of this environment."""
@@ -50,9 +58,25 @@ def lint() -> list[Stage]:
     return [
         Stage("ruff check", tool("ruff", "check", ".")),
         Stage("ruff format", tool("ruff", "format", "--check", ".")),
-        Stage("mypy", tool("mypy"), beside=True),
+        Stage("mypy", [*STEP_BACK, *tool("mypy")], beside=True),
         Stage("imports", tool("lint-imports")),
     ]
+
+
+def slow_files() -> list[str]:
+    """The test files that name a mark of the slow tests: to read all others too takes each worker 5 s more.
+
+    Journeys come first: they take longest and wait most, so that they must not be what is left at the end.
+    """
+    names = re.compile(rf"\bmark\.({SLOW.replace(' or ', '|')})\b")
+    found = [path for folder in ("tests", "src") for path in (ROOT / folder).rglob("test_*.py")]
+    named = [str(path.relative_to(ROOT)) for path in found if names.search(path.read_text("utf-8"))]
+    return sorted(set(named) - {KILLS}, key=lambda name: ("journeys" not in name, name))
+
+
+def kills() -> Stage:
+    """The journey in which parts of a site are killed: it waits for three quarters of its time, beside the others."""
+    return Stage("kills", tool("pytest", "-q", "-p", "no:xdist", KILLS), beside=True)
 
 
 def fast() -> Stage:
@@ -63,7 +87,7 @@ def fast() -> Stage:
 def slow() -> Stage:
     """The tests that start a browser, whole sites or the real engine: two files at a time, each from top to bottom."""
     shared = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    return Stage("slow tests", tool("pytest", "-q", *shared, "-m", SLOW), may_be_empty=True)
+    return Stage("slow tests", tool("pytest", "-q", *shared, "-m", SLOW, *slow_files()), may_be_empty=True)
 
 
 def announce(stage: Stage) -> None:
@@ -72,7 +96,8 @@ def announce(stage: Stage) -> None:
 
 @contextmanager
 def running_beside(stages: list[Stage]) -> Iterator[None]:
-    """Runs stages of one core and no waiting, one after the other, while others run; what they print comes after."""
+    """Runs stages that leave most of a core free, or can wait for one, one after the other while others run; what they
+    print comes after."""
     printed: list[str] = []
 
     def work() -> None:
@@ -84,6 +109,8 @@ def running_beside(stages: list[Stage]) -> Iterator[None]:
                 )
                 stage.code = done.returncode
                 printed.append(done.stdout + done.stderr)
+                for line in done.stdout.splitlines():
+                    stage.hear(line)
             except subprocess.TimeoutExpired:
                 printed.append(f"It had not ended after {LIMIT} s.\n")
             stage.seconds = time.monotonic() - begun
@@ -109,8 +136,7 @@ def run(stage: Stage) -> None:
     try:
         for line in process.stdout:
             print(line, end="", flush=True)
-            if stage.is_pytest and re.search(r"\b(passed|failed|error|errors|no tests ran)\b.* in [\d.]+s", line):
-                stage.closing = line.strip().strip("=").strip()
+            stage.hear(line)
         stage.code = process.wait()
     except KeyboardInterrupt:
         process.wait()
@@ -156,11 +182,24 @@ def plan(words: list[str]) -> list[Stage]:
     """The stages a command line asks for. Errors: SystemExit with the usage."""
     if words[:1] == ["--"]:
         return [Stage("tests", tool("pytest", *words[1:]))]
-    plans = {"all": [*lint(), fast(), slow()], "lint": lint(), "fast": [fast()], "slow": [slow()]}
+    plans = {"all": [kills(), *lint(), fast(), slow()], "lint": lint(), "fast": [fast()], "slow": [kills(), slow()]}
     asked = words[0] if words else "all"
     if asked not in plans or len(words) > 1:
         raise SystemExit("usage: bin/test [all|lint|fast|slow]   or   bin/test -- ARGUMENTS OF PYTEST")
     return plans[asked]
+
+
+def set_environment() -> None:
+    """What tests need of their environment to be quick beside others.
+
+    Two tests at a time share the cores: a library's second thread would spin while it waits for the other test, which
+    took twice the processor's time and more (measured: 103 s against 43 s for the shapes of bases and the style).
+    They also start hundreds of processes, and without compiled modules on disk each of them compiles all that it
+    imports anew: 3 of the 5 s that torch or the web process then takes to start.
+    """
+    for name in ("ATELIER_TEXT_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def main() -> int:
@@ -172,8 +211,7 @@ def main() -> int:
             print("Chromium is missing. Install it, or set CHROMIUM to its path; then start again.", file=sys.stderr)
             return 1
         os.environ["CHROMIUM"] = browser
-    # Two tests at a time share the cores; a thread that waits for another at every layer would wait for the other test.
-    os.environ.setdefault("ATELIER_TEXT_THREADS", "1")
+    set_environment()
     try:
         with running_beside([stage for stage in stages if stage.beside]):
             for stage in stages:

@@ -28,22 +28,17 @@ ENVIRONMENT = {**os.environ, "ATELIER_EXTRA_ENGINES": "fake=atelier.workshop.con
 COMMAND = [sys.executable, "-m", "atelier.cli"]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs `atelier` in a folder of its own."""
-
+def running_in(folder: Path) -> Run:
     def call(*arguments: str | Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         words = [*COMMAND, *map(str, arguments)]
         return subprocess.run(
-            words, capture_output=True, text=True, cwd=tmp_path, env=ENVIRONMENT, input=stdin, check=False
+            words, capture_output=True, text=True, cwd=folder, env=ENVIRONMENT, input=stdin, check=False
         )
 
     return call
 
 
-@pytest.fixture
-def works(tmp_path: Path) -> Path:
-    folder = tmp_path / "works"
+def write_works(folder: Path) -> Path:
     (folder / "more").mkdir(parents=True)
     for number in range(8):
         (folder / f"{number}.txt").write_text(WORK.format(n=number), encoding="utf-8")
@@ -53,18 +48,36 @@ def works(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs `atelier` in a folder of its own."""
+    return running_in(tmp_path)
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Path:
+    return write_works(tmp_path / "works")
+
+
+@pytest.fixture
 def brief(tmp_path: Path) -> Path:
     path = tmp_path / "brief.json"
     path.write_text(json.dumps({"subject": "A lighthouse", "length": 20}), encoding="utf-8")
     return path
 
 
-@pytest.fixture
-def adapter(run: Run, works: Path, tmp_path: Path) -> Path:
-    out = tmp_path / "adapter"
-    done = run("train", "--engine", "fake", "--works", works, "--out", out, "--json")
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training leaves; nobody changes it."""
+    folder = tmp_path_factory.mktemp("trained")
+    run = running_in(folder)
+    done = run("train", "--engine", "fake", "--works", write_works(folder / "works"), "--out", "adapter", "--json")
     assert done.returncode == 0, done.stderr
-    return out
+    return folder / "adapter"
+
+
+@pytest.fixture
+def adapter(trained_once: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(trained_once, tmp_path / "adapter")
 
 
 def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

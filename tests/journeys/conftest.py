@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
+from trial.browsing import started_browser
 from trial.site import Site
 
 FAKE = "fake=atelier.workshop.contract.fake:FakeEngine"
+# Every work is learned from once, and the proof writes less: journeys judge the way, not how much was learned.
+RECIPES = json.dumps({"text": {"epochs": 1, "checks": 2, "samples": 4, "words": 60}})
 
 
 @pytest.fixture(scope="module")
 def real_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A whole site with the real engines and an empty market."""
-    with Site(tmp_path_factory.mktemp("site")) as site:
+    with Site(tmp_path_factory.mktemp("site"), recipes=RECIPES) as site:
         yield site
 
 
@@ -39,3 +43,10 @@ def forty_works(repo_root: Path) -> list[dict[str, Any]]:
     demo = repo_root / "src" / "atelier" / "config" / "demo" / "works" / "orrin-slate.json"
     kept = ("title", "tags", "description", "text")
     return [{name: work[name] for name in kept} for work in json.loads(demo.read_text("utf-8"))["works"]]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium a journey."""
+    with started_browser(chromium_path) as started:
+        yield started

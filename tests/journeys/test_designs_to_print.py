@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from design_works import WILMA, files_of
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from pypdf import PdfReader
-from trial.person import PASSWORD
+from trial.browsing import become_creator, open_page, sign_up, upload
 from trial.site import Site, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.engine]
 
 TRAINING_MS = 600_000
 SAMPLES_MS = 180_000
+SAYS = "Posters from circles and squares"
+STATEMENT = "I draw for markets and cafés, and these are mine."
 HEADLINE = "Harbour Lights"
 KEPT = "Winter Lights"
 BRIEF = {
@@ -33,50 +34,6 @@ OWN_TAGS = "SELECT own_tags FROM studio_versionpart WHERE own_tags IS NOT NULL"
 VETOED = "SELECT cardinality(vetoed) FROM studio_version"
 
 
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
-        yield started
-        started.close()
-
-
-def _open(browser: Browser, site: Site) -> Page:
-    """A browser of one person, with its own cookies."""
-    page = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(30_000)
-    return page
-
-
-def _sign_up(page: Page, site: Site, name: str) -> str:
-    """Sign up, open the letter, confirm the address; the person's e-mail address."""
-    email = f"{name.split()[0].lower()}@example.org"
-    page.goto("/account/signup/")
-    page.get_by_label("Your name").fill(name)
-    page.get_by_label(re.compile("E-?mail", re.I)).fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name=re.compile("sign up", re.I)).click()
-    page.goto(site.letter_with(email, r"http://[^\s]+(/account/confirm-email/[^\s]+)").group(1))
-    page.get_by_role("button", name=re.compile("confirm", re.I)).click()
-    page.wait_for_url(re.compile(r"^(?!.*confirm-email)"))
-    return email
-
-
-def _become_creator(page: Page, operator: Page) -> None:
-    page.goto("/me/creator/")
-    page.get_by_label("Handle").fill("dora-draws")
-    page.get_by_label("Headline").fill("Posters from circles and squares")
-    page.get_by_label("English").check()
-    page.get_by_role("button", name="Save").click()
-    page.goto("/me/vetting/")
-    page.get_by_label("What you make, and that it is yours").fill("I draw for markets and cafés, and these are mine.")
-    page.get_by_role("button", name="Apply").click()
-    operator.goto("/operator/vetting/")
-    operator.get_by_role("button", name="Approve").click()
-    expect(operator.get_by_text("Approved.")).to_be_visible()
-
-
 def _seen(pictures: Locator) -> None:
     """Every one of these pictures is there, is drawn, and is told in words to whoever cannot see it."""
     for number in range(pictures.count()):
@@ -87,19 +44,10 @@ def _seen(pictures: Locator) -> None:
         assert (picture.get_attribute("alt") or "").strip()
 
 
-def _upload(page: Page, files: list[Path]) -> None:
-    page.goto("/works/add/")
-    page.get_by_label("Graphic design", exact=True).check()
-    page.locator("input[type=file]").set_input_files(files)
-    page.get_by_label("I state that I made these works").check()
-    page.get_by_label("My creation models may learn from these works").check()
-    page.get_by_role("button", name="Add these works").click()
-    page.wait_for_url(re.compile("/works/uploads/"))
-    expect(page.get_by_text(re.compile(rf"\b{len(files)} of {len(files)}\b")).first).to_be_visible(timeout=120_000)
-    page.goto("/works/")
-    expect(page.get_by_text(f"{len(files)} usable works")).to_be_visible()
+def _see_the_works(page: Page, count: int) -> None:
+    """On the page of works each is a picture."""
     pictures = page.locator("main img.preview")
-    expect(pictures).to_have_count(len(files))
+    expect(pictures).to_have_count(count)
     _seen(pictures)
 
 
@@ -252,16 +200,18 @@ def _check_print(path: Path) -> None:
 def test_a_designer_trains_on_thirty_drawings_and_a_buyer_licenses_a_poster_for_print(
     real_site: Site, browser: Browser, tmp_path: Path
 ) -> None:
-    designer, buyer, operator = (_open(browser, real_site) for _ in range(3))
-    _sign_up(designer, real_site, "Dora Drawer")
-    real_site.manage("make_operator", _sign_up(operator, real_site, "Oda Operator"))
-    _become_creator(designer, operator)
-    _upload(designer, files_of(WILMA))
+    designer, buyer, operator = (open_page(browser, real_site) for _ in range(3))
+    sign_up(designer, real_site, "Dora Drawer")
+    real_site.manage("make_operator", sign_up(operator, real_site, "Oda Operator"))
+    become_creator(designer, operator, handle="dora-draws", headline=SAYS, statement=STATEMENT)
+    works = files_of(WILMA)
+    upload(designer, works, "Graphic design")
+    _see_the_works(designer, len(works))
     _train(designer)
     _judge_the_proof(designer, real_site)
     _price_and_publish(designer)
 
-    _sign_up(buyer, real_site, "Bo Buyer")
+    sign_up(buyer, real_site, "Bo Buyer")
     _watch_samples(buyer)
     sent = _unpaid(buyer)
     _make_another(buyer)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from trial.person import Person
 from trial.site import Site
 from trial.walk import Walk
@@ -62,14 +62,6 @@ def market(quick_site: Site) -> Walk:
     other.call("POST", "/me/vetting", json={"statement": "I have written short texts for nine years; they are mine."})
     second.upload(WORKS[:8])
     return walk
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 def _context(browser: Browser, person: Person, **more: Any) -> BrowserContext:

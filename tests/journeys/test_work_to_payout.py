@@ -3,81 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from trial.person import PASSWORD
+from playwright.sync_api import Browser, Page, expect
+from trial.browsing import become_creator, open_page, sign_up, upload
 from trial.site import Site, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.engine]
 
 TRAINING_MS = 600_000
 SAMPLES_MS = 120_000
+HEADLINE = "Short texts with an end to them"
 STATEMENT = "I have written short texts for small makers for nine years, and these are mine."
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
-        yield started
-        started.close()
-
-
-def _open(browser: Browser, site: Site) -> Page:
-    """A browser of one person, with its own cookies."""
-    page = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(30_000)
-    return page
-
-
-def _sign_up(page: Page, site: Site, name: str) -> str:
-    """Sign up, open the letter, confirm the address; the person's e-mail address."""
-    email = f"{name.split()[0].lower()}@example.org"
-    page.goto("/account/signup/")
-    page.get_by_label("Your name").fill(name)
-    page.get_by_label(re.compile("E-?mail", re.I)).fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name=re.compile("sign up", re.I)).click()
-    page.goto(site.letter_with(email, r"http://[^\s]+(/account/confirm-email/[^\s]+)").group(1))
-    page.get_by_role("button", name=re.compile("confirm", re.I)).click()
-    page.wait_for_url(re.compile(r"^(?!.*confirm-email)"))
-    return email
-
-
-def _become_creator(page: Page) -> None:
-    page.goto("/me/creator/")
-    page.get_by_label("Handle").fill("ada-writes")
-    page.get_by_label("Headline").fill("Short texts with an end to them")
-    page.get_by_label("English").check()
-    page.get_by_role("button", name="Save").click()
-    page.goto("/me/vetting/")
-    page.get_by_label("What you make, and that it is yours").fill(STATEMENT)
-    page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_text("waits for an operator").first).to_be_visible()
-
-
-def _approve(page: Page) -> None:
-    page.goto("/operator/vetting/")
-    page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("Approved.")).to_be_visible()
-
-
-def _upload(page: Page, files: list[Path]) -> None:
-    page.goto("/works/add/")
-    page.get_by_label("Copywriting, Marketing").check()
-    page.locator("input[type=file]").set_input_files(files)
-    page.get_by_label("I state that I made these works").check()
-    page.get_by_label("My creation models may learn from these works").check()
-    page.get_by_role("button", name="Add these works").click()
-    page.wait_for_url(re.compile("/works/uploads/"))
-    expect(page.get_by_text(re.compile(rf"\b{len(files)} of {len(files)}\b")).first).to_be_visible(timeout=120_000)
-    page.goto("/works/")
-    expect(page.get_by_text(f"{len(files)} usable works")).to_be_visible()
 
 
 def _train(page: Page) -> None:
@@ -152,17 +91,16 @@ def test_a_creator_trains_on_forty_works_and_a_buyer_licenses_what_the_model_wri
     for number, work in enumerate(forty_works):
         files.append(tmp_path / f"{number:02d}.txt")
         files[-1].write_text(f"{work['title']}\n\n{work['text']}", "utf-8")
-    creator, buyer, operator = (_open(browser, real_site) for _ in range(3))
+    creator, buyer, operator = (open_page(browser, real_site) for _ in range(3))
 
-    _sign_up(creator, real_site, "Ada Maker")
-    real_site.manage("make_operator", _sign_up(operator, real_site, "Oda Operator"))
-    _become_creator(creator)
-    _approve(operator)
-    _upload(creator, files)
+    sign_up(creator, real_site, "Ada Maker")
+    real_site.manage("make_operator", sign_up(operator, real_site, "Oda Operator"))
+    become_creator(creator, operator, handle="ada-writes", headline=HEADLINE, statement=STATEMENT)
+    upload(creator, files, "Copywriting, Marketing")
     _train(creator)
     _read_the_proof_and_publish(creator)
 
-    _sign_up(buyer, real_site, "Bo Buyer")
+    sign_up(buyer, real_site, "Bo Buyer")
     shown = _watch_samples(buyer)
     _buy(buyer)
     whole = _download(buyer)

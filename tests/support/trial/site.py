@@ -28,7 +28,7 @@ def free_port() -> int:
 class Site:
     """Starts `python -m atelier.supervisor` on its own data folder and stops it again."""
 
-    def __init__(self, folder: Path, *, demo: bool = False, engines: str = "") -> None:
+    def __init__(self, folder: Path, *, demo: bool = False, engines: str = "", recipes: str = "") -> None:
         self.folder = folder
         self.data = folder / "data"
         self.mail = folder / "mail"
@@ -36,6 +36,7 @@ class Site:
         self.url = f"http://localhost:{self.port}"
         self.demo = demo
         self.engines = engines
+        self.recipes = recipes
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Site:
@@ -56,6 +57,7 @@ class Site:
             "ATELIER_EMAIL_FOLDER": str(self.mail),
             **({"ATELIER_CACHE": os.environ["ATELIER_CACHE"]} if "ATELIER_CACHE" in os.environ else {}),
             **({"ATELIER_EXTRA_ENGINES": self.engines} if self.engines else {}),
+            **({"ATELIER_TRAIN_RECIPES": self.recipes} if self.recipes else {}),
         }
 
     def start(self, seconds: float = 90) -> None:

@@ -23,9 +23,10 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_training_makes_a_numbered_version_with_its_proof_and_becomes_the_models_first() -> None:
-    version = make_version()
+    run = make_run(make_model())
+    train_version(run_id=run.pk)
+    version = Version.objects.get(run=run)
     model, run = version.creation_model, version.run
-    model.refresh_from_db()
     assert (version.number, version.state, model.version_id) == (1, "ready", version.pk)
     assert (run.state, run.done, run.attempt) == ("succeeded", run.planned, 1)
     assert len(run.curve) == 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,15 @@ from .means import Made, Means, Trained, assert_survives_json
 from .watching import writes_outside
 
 
+@dataclass(frozen=True)
+class Told:
+    """An output, what was told of it, and the files that were written meanwhile where they must not be."""
+
+    output: Path
+    found: Attribution
+    strays: list[str]
+
+
 class Attributing(Means):
     """Shares are honest numbers over the works learned from. Skipped for engines without `attribute`."""
 
@@ -27,18 +37,27 @@ class Attributing(Means):
             pytest.skip("this engine does not tell which works shaped an output")
         return engine
 
-    def test_shares_are_of_works_learned_from_and_add_up_to_what_is_told(
-        self,
+    @pytest.fixture(scope="class")
+    @classmethod
+    def told(
+        cls,
         attributing: AttributingEngine,
         trained: Trained,
-        spec: TrainSpec,
         make: Callable[..., Made],
         brief: dict[str, Any],
+        cache_folders: list[Path],
+    ) -> Told:
+        output = _master(make())
+        with writes_outside(cache_folders) as strays:
+            found = attributing.attribute(trained.adapter, output, brief)
+        return Told(output, found, strays)
+
+    def test_shares_are_of_works_learned_from_and_add_up_to_what_is_told(
+        self, told: Told, trained: Trained, spec: TrainSpec
     ) -> None:
-        found = attributing.attribute(trained.adapter, _master(make()), brief)
-        assert_survives_json(found)
-        assert found.method
-        _assert_honest(found, trained, spec)
+        assert_survives_json(told.found)
+        assert told.found.method
+        _assert_honest(told.found, trained, spec)
 
     def test_a_work_passed_off_as_an_output_is_owed_to_that_work(
         self, attributing: AttributingEngine, trained: Trained, spec: TrainSpec, brief: dict[str, Any]
@@ -53,26 +72,24 @@ class Attributing(Means):
     def test_asking_twice_tells_the_same_and_writes_nothing(
         self,
         attributing: AttributingEngine,
+        told: Told,
         trained: Trained,
-        make: Callable[..., Made],
         brief: dict[str, Any],
         cache_folders: list[Path],
     ) -> None:
-        output = _master(make())
         with writes_outside(cache_folders) as strays:
-            found = [attributing.attribute(trained.adapter, output, brief) for _ in range(2)]
-        assert found[0] == found[1]
-        assert strays == []
+            again = attributing.attribute(trained.adapter, told.output, brief)
+        assert again == told.found
+        assert told.strays == strays == []
 
     def test_where_nothing_was_kept_nothing_is_made_up(
         self,
         attributing: AttributingEngine,
+        told: Told,
         trained: Trained,
-        make: Callable[..., Made],
         brief: dict[str, Any],
         tmp_path: Path,
     ) -> None:
-        output = _master(make())
         files = sorted(path.relative_to(trained.adapter) for path in trained.adapter.rglob("*") if path.is_file())
         by_folder = {name.parent: name for name in files}  # one of each folder stands for its like
         for number, name in enumerate({*by_folder.values(), *(name for name in files if len(name.parts) == 1)}):
@@ -80,7 +97,7 @@ class Attributing(Means):
             shutil.copytree(trained.adapter, folder)
             (folder / name).unlink()
             with pytest.raises((Untold, AdapterInvalid)) as caught:
-                attributing.attribute(folder, output, brief)
+                attributing.attribute(folder, told.output, brief)
             assert caught.value.remedy
 
     def test_an_output_that_cannot_be_read_is_refused(
