@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from trial.person import wait_for
 from trial.site import Site, rows
 from trial.walk import Walk
@@ -56,14 +56,6 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         walk.publish(model["id"])
         walk.model_id = model["id"]  # type: ignore[attr-defined]
         yield walk
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
