@@ -21,8 +21,9 @@ import design_works  # noqa: E402
 
 from atelier.workshop.engines.design.briefs import valid  # noqa: E402
 from atelier.workshop.engines.design.drawing import Pixels, encoded, raster  # noqa: E402
+from atelier.workshop.engines.design.learning.meaning import meaning  # noqa: E402
 from atelier.workshop.engines.design.learning.style import Style  # noqa: E402
-from atelier.workshop.engines.design.making import Order, make, subject_vector  # noqa: E402
+from atelier.workshop.engines.design.making import Order, make  # noqa: E402
 
 CELL, GAP = 216, 16
 PAPER = (233, 231, 226, 255)
@@ -62,7 +63,7 @@ ROWS = (
 def piece(style: Style, brief: dict[str, str], seed: int) -> Pixels:
     """A piece, whole, in a square of the paper."""
     told = valid(brief)
-    made = make(style, Order(told, subject_vector(told), seed))
+    made = make(style, Order(told, meaning(told.subject), seed))
     sheet = made.plan.kind.sheet
     scale = CELL / max(sheet.width, sheet.height)
     wide, high = round(sheet.width * scale), round(sheet.height * scale)
