@@ -208,6 +208,15 @@ def test_a_motif_is_shown_for_the_words_its_creator_gives_it_and_no_longer_for_t
         assert apple.name not in {art.motif.name for art in piece.plan.arts if art.role == "hero"}
 
 
+def test_what_is_called_as_asked_for_is_shown_rather_than_what_is_like_it(wilma: Style, pim: Style) -> None:
+    asked = ((wilma, "Äpfel", "apple"), (wilma, "кошка", "cat"), (pim, "trees", "tree"), (pim, "Baum", "tree"))
+    for style, subject, name in asked:
+        for seed in range(0, 9, 2):
+            piece = make(style, Order(valid({**BRIEF, "subject": subject}), meaning(subject), seed))
+            heroes = {art.motif.words for art in piece.plan.arts if art.role == "hero"}
+            assert all(name in words for words in heroes), (subject, heroes)
+
+
 def test_a_piece_made_anew_comes_from_the_words_that_held_when_it_was_made(wilma: Style) -> None:
     motif = next(motif for motif in wilma.motifs if motif.whole and 0.3 < motif.shape < 3)
     told = {**BRIEF, "subject": "submarine"}

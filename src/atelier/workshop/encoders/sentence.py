@@ -35,6 +35,12 @@ def sentence_vectors(texts: list[str]) -> list[list[float]]:
     return [model.vector(text).tolist() for text in texts]
 
 
+def rank(word: str) -> int | None:
+    """How many tokens come before a word in the encoder's vocabulary, the commonest first; None for no token."""
+    place: int | None = _encoder().tokenizer.token_to_id(word)
+    return place
+
+
 def model_folder() -> Path:
     """Where the weights lie. Errors: EngineUnavailable. The package is not imported: it wants more than we do."""
     spec = find_spec(PACKAGE)

@@ -21,6 +21,7 @@ from .layout.plans import Plan
 from .layout.schemes import Scheme, schemes
 from .layout.search import Found, search
 from .layout.sketch import Task
+from .learning.meaning import names_in
 from .learning.motifs import Motif, looked_at
 from .legibility import illegible
 from .outline import Box
@@ -163,12 +164,19 @@ def shown(style: Style, order: Order, draw: np.random.Generator) -> tuple[tuple[
     heroes = [
         style.motifs[n] for n in by_likeness if likeness[n] >= max(SUITS, NEAR * closest) and style.motifs[n].named
     ]
+    heroes = _called(heroes, order.brief.subject)
     near = [style.motifs[n] for n in by_likeness if likeness[n] >= 0.7 * SUITS]
     sides = [motif for motif in near if motif not in heroes[:1]][:SIDES]
     if order.brief.kind in ("pattern", "icons"):  # nothing else to show: the nearest there are
         whole = [style.motifs[n] for n in by_likeness if style.motifs[n].whole]
         heroes, sides = [], (whole or [style.motifs[n] for n in by_likeness])[:ICONS]
     return ((own,) if own else tuple(heroes[:HEROES])), tuple(sides[:ICONS])
+
+
+def _called(heroes: list[Motif], subject: str) -> list[Motif]:
+    """Those that are called what is asked for, where any is: a pear is near an apple, but no apple."""
+    asked = names_in(subject)
+    return [motif for motif in heroes if any(asked & names_in(word) for word in motif.words)] or heroes
 
 
 def _own_picture(brief: Brief) -> Motif | None:
