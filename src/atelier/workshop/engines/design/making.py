@@ -43,6 +43,8 @@ SCHEMES = 8
 LOOKED_AT = 8
 """So many candidates are drawn and looked at, the best first, until one is good."""
 HEROES, SIDES = 5, 8
+REPEATED = 3
+"""So many motifs of the subject make a pattern; with fewer the nearest others join them."""
 ICONS = 12
 
 
@@ -168,8 +170,10 @@ def shown(style: Style, order: Order, draw: np.random.Generator) -> tuple[tuple[
     near = [style.motifs[n] for n in by_likeness if likeness[n] >= 0.7 * SUITS]
     sides = [motif for motif in near if motif not in heroes[:1]][:SIDES]
     if order.brief.kind in ("pattern", "icons"):  # nothing else to show: the nearest there are
-        whole = [style.motifs[n] for n in by_likeness if style.motifs[n].whole]
-        heroes, sides = [], (whole or [style.motifs[n] for n in by_likeness])[:ICONS]
+        whole = [n for n in by_likeness if style.motifs[n].whole] or by_likeness
+        suited = [n for n in whole if likeness[n] >= SUITS]
+        of_a_kind = order.brief.kind == "pattern" and len(suited) >= REPEATED
+        heroes, sides = [], [style.motifs[n] for n in (suited if of_a_kind else whole)][:ICONS]
     return ((own,) if own else tuple(heroes[:HEROES])), tuple(sides[:ICONS])
 
 
