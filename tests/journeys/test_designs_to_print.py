@@ -78,6 +78,7 @@ def _judge_the_proof(page: Page, site: Site) -> None:
     part.get_by_role("button", name=re.compile("^Use it again")).click()
     expect(part.get_by_text("not used")).to_have_count(0)
     assert rows(site, VETOED) == [(0,)]
+    part = page.locator(f"#{page.locator('li.part:has(details)').first.get_attribute('id')}")
     part.get_by_text(re.compile("^Change tags")).click()
     part.get_by_label("Tags, parted by commas").fill("submarine, U-Boot")
     part.get_by_role("button", name=re.compile("^Save")).click()
