@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
+from django.test import Client
 from django.utils import timezone
 
 from atelier.market.accounts.models import Creator, User
@@ -29,3 +30,10 @@ def make_creator(name: str = "", *, vetted: bool = True) -> Creator:
         languages=["en"],
         vetted_at=timezone.now() if vetted else None,
     )
+
+
+def client_of(person: User) -> Client:
+    """A browser in which this person is signed in."""
+    client = Client()
+    client.force_login(person)
+    return client

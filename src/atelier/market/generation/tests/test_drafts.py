@@ -18,7 +18,7 @@ from atelier.market.accounts.models import User
 from atelier.market.core import blobs
 from atelier.market.core.errors import Conflict, Invalid, MarketError, Missing, TooMany
 from atelier.market.core.models import AuditEntry, Blob, LiveEvent
-from atelier.market.core.testing import make_user
+from atelier.market.core.testing import client_of, make_user
 from atelier.market.generation import actions, drafts, lineage, quota, tasks, testing
 from atelier.market.generation.models import Draft, Generation, Output, Pick, SampleCount
 from atelier.market.studio.models import CreationModel, Version
@@ -48,12 +48,6 @@ def output(model: CreationModel, viewer: User) -> Output:
 @pytest.fixture
 def key() -> uuid.UUID:
     return uuid.uuid4()
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def wish(subject: str = "A fair", **more: Any) -> actions.Wish:

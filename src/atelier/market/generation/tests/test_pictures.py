@@ -16,7 +16,7 @@ from PIL import Image
 from atelier.market.accounts.models import User
 from atelier.market.core import blobs, pictures
 from atelier.market.core.models import Blob, LiveEvent
-from atelier.market.core.testing import make_user
+from atelier.market.core.testing import client_of, make_user
 from atelier.market.generation import actions, queries, tasks, testing
 from atelier.market.generation.cards import cards
 from atelier.market.generation.models import Generation, Output
@@ -37,12 +37,6 @@ def viewer() -> User:
 @pytest.fixture
 def output(viewer: User) -> Output:
     return testing.make_samples(testing.make_picture_model(), viewer, samples=1).outputs.get()
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def uri_of(colour: str = "#446688", size: tuple[int, int] = (30, 20)) -> str:

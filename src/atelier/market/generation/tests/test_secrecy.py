@@ -13,7 +13,7 @@ from django.urls import reverse
 from atelier.market.accounts.models import User
 from atelier.market.core import blobs
 from atelier.market.core.models import AuditEntry, Event, LiveEvent
-from atelier.market.core.testing import make_user
+from atelier.market.core.testing import client_of, make_user
 from atelier.market.generation import actions, queries, testing
 from atelier.market.generation.models import Generation, Output
 from atelier.market.generation.testing import hidden_words
@@ -42,12 +42,6 @@ def output(viewer: User) -> Output:
 
 def text_of(output: Output) -> str:
     return blobs.read(output.blob).decode()
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def pages_about(output: Output) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
-from django.test import Client
 from django.urls import reverse
 
 from atelier.market.accounts.models import User
@@ -15,7 +14,7 @@ from atelier.market.billing.testing import buy
 from atelier.market.core import blobs
 from atelier.market.core.errors import Conflict, Invalid, Missing, TooMany
 from atelier.market.core.models import AuditEntry
-from atelier.market.core.testing import make_user
+from atelier.market.core.testing import client_of, make_user
 from atelier.market.generation import actions, quota, tasks, testing
 from atelier.market.generation.lineage import DEPTH_MOST, ancestor_of, make_another
 from atelier.market.generation.models import Generation, Output, Pick
@@ -40,12 +39,6 @@ def output(model: CreationModel, viewer: User) -> Output:
     first = testing.make_samples(model, viewer, samples=2).outputs.first()
     assert first is not None
     return first
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def wish(**more: Any) -> actions.Wish:

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core import mail
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -16,7 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from atelier.market.accounts.models import User
 from atelier.market.core.errors import Conflict, Denied, Invalid, Missing
 from atelier.market.core.models import AuditEntry, Event, LiveEvent
-from atelier.market.core.testing import make_user
+from atelier.market.core.testing import client_of, make_user
 from atelier.market.generation.actions import open_output, withdraw_output
 from atelier.market.generation.models import Output
 from atelier.market.generation.testing import hidden_words, make_output
@@ -31,12 +30,6 @@ def say(actor: User, conversation: Conversation, body: str, key: str = "") -> Me
     return actions.send_message(
         actor=actor, conversation_id=conversation.pk, body=body, client_key=key or uuid.uuid4().hex
     )
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def mails_due() -> list[int]:

@@ -11,11 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from atelier.market.accounts.models import User
 from atelier.market.core import blobs
 from atelier.market.core.errors import Conflict, Denied, MarketError, Missing
 from atelier.market.core.models import AuditEntry
-from atelier.market.core.testing import make_creator, make_user
+from atelier.market.core.testing import client_of, make_creator, make_user
 from atelier.market.generation import actions as generation
 from atelier.market.generation import testing as made_with
 from atelier.market.studio import actions, showing
@@ -26,23 +25,6 @@ from atelier.market.works.testing import make_sheets
 from atelier.workshop.contract import Evaluation, FileRef, Part, Sheet, TrainResult
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-@pytest.fixture
-def model() -> CreationModel:
-    return made_with.make_picture_model()
-
-
-@pytest.fixture
-def version(model: CreationModel) -> Version:
-    assert model.version is not None
-    return model.version
 
 
 def vetoes(version: Version) -> list[str]:

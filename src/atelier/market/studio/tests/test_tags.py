@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
-from atelier.market.accounts.models import User
 from atelier.market.core import blobs
 from atelier.market.core.errors import Conflict, Denied, Invalid, Missing
 from atelier.market.core.models import AuditEntry
-from atelier.market.core.testing import make_creator, make_user
+from atelier.market.core.testing import client_of, make_creator, make_user
 from atelier.market.generation import testing as made_with
 from atelier.market.generation.lineage import ancestor_of
 from atelier.market.generation.models import Generation
@@ -21,23 +19,6 @@ from atelier.market.works.testing import make_sheets
 from atelier.workshop.contract.fake.sketch.scene import from_svg
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-@pytest.fixture
-def model() -> CreationModel:
-    return made_with.make_picture_model()
-
-
-@pytest.fixture
-def version(model: CreationModel) -> Version:
-    assert model.version is not None
-    return model.version
 
 
 @pytest.fixture

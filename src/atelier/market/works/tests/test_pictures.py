@@ -11,22 +11,15 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from atelier.market.accounts.models import User
 from atelier.market.core import blobs, pictures
 from atelier.market.core.models import Blob
-from atelier.market.core.testing import make_creator, make_user
+from atelier.market.core.testing import client_of, make_creator, make_user
 from atelier.market.works import tasks
 from atelier.market.works.models import Resemblance, Upload, Work
 from atelier.market.works.testing import make_sheets, make_works, send, some_sheet
 from atelier.workshop.contract import FileRef, Inspection, Piece
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def png(wide: int = 20, high: int = 20, form: str = "PNG") -> bytes:
