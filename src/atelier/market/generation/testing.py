@@ -72,7 +72,7 @@ def make_creation_model(
 def make_picture_model(creator: Creator | None = None, **changes: Any) -> CreationModel:
     """The same of pictures."""
     creator = creator or make_creator()
-    sheets = make_sheets(creator, 6)
+    sheets = make_sheets(creator, 4)
     return make_creation_model(creator, pieces=sheets, **{"engine": "sketch", "category": "sketches", **changes})
 
 
