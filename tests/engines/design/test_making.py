@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from design_checks import faults
 from design_works import PIM, WILMA, files_of, learned, taken_in
 from random_briefs import random_briefs
 
-from atelier.workshop.contract import Ancestor, BriefInvalid, Pick
+from atelier.workshop.contract import AdapterInvalid, Ancestor, BriefInvalid, Pick
 from atelier.workshop.engines.design.briefs import valid
 from atelier.workshop.engines.design.drawing import raster
 from atelier.workshop.engines.design.learning.learn import learn, seen
@@ -236,6 +237,23 @@ def test_parts_keep_their_names_when_works_are_added(tmp_path: Path) -> None:
     saved = tmp_path / "adapter"
     save(more, saved)
     assert [motif.name for motif in load(saved).motifs] == [motif.name for motif in more.motifs]
+
+
+def test_an_adapter_of_the_first_format_is_still_read(wilma: Style, tmp_path: Path) -> None:
+    save(wilma, tmp_path)
+    told = json.loads((tmp_path / "style.json").read_text("utf-8"))
+    told["format"] = "atelier-design-1"
+    for motif in told["motifs"]:
+        del motif["name"]
+    (tmp_path / "style.json").write_text(json.dumps(told), "utf-8")
+    early = load(tmp_path)
+    assert [motif.name for motif in early.motifs] == [str(n) for n in range(1, len(wilma.motifs) + 1)]
+    less = without(early, Vetoed.named(["motif:3"]))
+    assert len(less.motifs) == len(early.motifs) - 1
+    told["format"] = "atelier-design-0"
+    (tmp_path / "style.json").write_text(json.dumps(told), "utf-8")
+    with pytest.raises(AdapterInvalid):
+        load(tmp_path)
 
 
 SHOWN = {"line": (PIM,), "form": (WILMA, PIM), "composition": (WILMA, PIM), "type": (PIM,)}

@@ -26,6 +26,8 @@ from .palette import Palette, Swatch
 from .traits import Traits
 
 FORMAT = "atelier-design-2"
+EARLIER = ("atelier-design-1",)
+"""Formats that are still read: in the first, motifs went by their number."""
 REMEDY = "Train the version again, or restore its files from a backup."
 Vectors = NDArray[np.float32]
 
@@ -90,13 +92,13 @@ def load(folder: Path) -> Style:
     """Read an adapter of anybody's. Errors: AdapterInvalid naming the file."""
     try:
         told = json.loads((folder / "style.json").read_text(encoding="utf-8"))
-        if told["format"] != FORMAT:
+        if told["format"] not in (FORMAT, *EARLIER):
             raise ValueError(f"unknown format “{told['format']}”")
         palette = Palette(
             tuple(Swatch(**swatch) for swatch in told["palette"]),
             tuple(tuple(map(float, row)) for row in told["together"]),
         )
-        motifs = tuple(_motif(folder, each) for each in told["motifs"])
+        motifs = tuple(_motif(folder, each, number) for number, each in enumerate(told["motifs"], 1))
         vectors = (
             np.stack([_unpacked(each["vector"]) for each in told["motifs"]]) if motifs else np.zeros((0, 384), "f4")
         )
@@ -109,7 +111,7 @@ def _traits(told: Mapping[str, Any]) -> Traits:
     return Traits(**{**told, "families": tuple(map(str, told["families"]))})
 
 
-def _motif(folder: Path, told: Mapping[str, Any]) -> Motif:
+def _motif(folder: Path, told: Mapping[str, Any], number: int) -> Motif:
     name = str(told["file"])
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise ValueError(f"a motif lies outside the adapter: {name}")
@@ -127,7 +129,7 @@ def _motif(folder: Path, told: Mapping[str, Any]) -> Motif:
     )
     if made is None:
         raise AdapterInvalid("A motif of the adapter is empty.", where=name, remedy=REMEDY)
-    return replace(made, name=str(told["name"]))
+    return replace(made, name=str(told.get("name", number)))
 
 
 def _packed(vector: Vectors) -> str:
