@@ -31,16 +31,6 @@ DRAW = "atelier.market.generation.tasks.draw"
 
 
 @pytest.fixture
-def viewer() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def model() -> CreationModel:
-    return testing.make_picture_model()
-
-
-@pytest.fixture
 def output(model: CreationModel, viewer: User) -> Output:
     return testing.make_samples(model, viewer, samples=1).outputs.get()
 

@@ -9,16 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from atelier.market.accounts.models import User
-from atelier.market.core.testing import make_user
 from atelier.market.generation import actions, engines, testing
 from atelier.workshop.contract import EngineUnavailable
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def viewer() -> User:
-    return make_user()
 
 
 @pytest.fixture

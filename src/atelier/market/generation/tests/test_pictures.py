@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def viewer() -> User:
-    return make_user()
-
-
-@pytest.fixture
 def output(viewer: User) -> Output:
     return testing.make_samples(testing.make_picture_model(), viewer, samples=1).outputs.get()
 

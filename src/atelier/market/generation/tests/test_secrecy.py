@@ -30,11 +30,6 @@ def known_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def viewer() -> User:
-    return make_user()
-
-
-@pytest.fixture
 def output(viewer: User) -> Output:
     model = testing.make_creation_model(reveal_percent=30)
     return testing.make_samples(model, viewer, samples=1).outputs.get()

@@ -25,16 +25,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def viewer() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def model() -> CreationModel:
-    return testing.make_picture_model()
-
-
-@pytest.fixture
 def output(model: CreationModel, viewer: User) -> Output:
     first = testing.make_samples(model, viewer, samples=2).outputs.first()
     assert first is not None

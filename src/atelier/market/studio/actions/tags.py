@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from atelier.market.accounts.models import User
 from atelier.market.core import audit
 from atelier.market.core.errors import Conflict, Invalid, Missing
-from atelier.market.studio.models import TAG_LENGTH, TAGS_MOST, Version, VersionPart
+from atelier.market.studio.models import Version, VersionPart
+from atelier.market.works.actions.editing import clean_tags
 
 from .locking import own_version
 
@@ -39,18 +40,10 @@ def tag_part(*, actor: User, version_id: int, name: str, tags: Sequence[str] | N
 
 
 def _clean(tags: Sequence[str]) -> list[str]:
-    """Tags without blanks and repetitions, in order. Errors: Invalid on `tags`."""
-    kept = list(dict.fromkeys(tag for tag in (" ".join(each.split()) for each in tags) if tag))
+    """Tags as works have them, but at least one. Errors: Invalid on `tags`."""
+    kept = clean_tags(tags)
     if not kept:
         raise Invalid(
             _("A part needs a tag by which it is found."), field="tags", remedy=_("Say in a word what it shows.")
-        )
-    long = next((tag for tag in kept if len(tag) > TAG_LENGTH), None)
-    if long is not None or len(kept) > TAGS_MOST:
-        raise Invalid(
-            _("A part has at most %(most)s tags of at most %(length)s letters each.")
-            % {"most": TAGS_MOST, "length": TAG_LENGTH},
-            field="tags",
-            remedy=_("Shorten “%(tag)s”.") % {"tag": long} if long else _("Remove some tags."),
         )
     return kept

@@ -28,7 +28,7 @@ def clean_tags(tags: Sequence[str]) -> list[str]:
     long = next((tag for tag in kept if len(tag) > 60), None)
     if long is not None or len(kept) > TAGS_MOST:
         raise Invalid(
-            _("A work has at most %(most)s tags of at most 60 letters each.") % {"most": TAGS_MOST},
+            _("At most %(most)s tags of at most 60 letters each can be kept.") % {"most": TAGS_MOST},
             field="tags",
             remedy=_("Shorten “%(tag)s”.") % {"tag": long} if long else _("Remove some tags."),
         )
